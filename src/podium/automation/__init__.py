@@ -1,0 +1,1 @@
+"""Durable automation: events, triggers, workflows, alerts, incidents."""

@@ -1,0 +1,1 @@
+"""The command line: one file per command group. It imports inside commands, so that --help stays fast."""

@@ -1,0 +1,1 @@
+"""The configuration life cycle, one file per verb."""

@@ -1,0 +1,36 @@
+"""The port: a forecaster of n loads at once, streaming.
+
+`learn` is called once per grid step with a value per slot (NaN where unknown); `quantiles` answers for the steps after
+the last one learned. The whole memory of a forecaster is its `state`, so that a restart forgets nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from podium.model.arrays import Columns, Float32s, Float64s, Int64s
+
+
+class Forecaster(Protocol):
+    """A fleet-wide forecaster on a fixed grid (`step_seconds`). Slots are rows; what one learns never touches another."""
+
+    name: str
+    step_seconds: float
+
+    def learn(self, at: float, values: Float64s) -> None:
+        """Take in the mean load of the step that ended at `at`. Steps that were missed are gaps, not zeros."""
+
+    def quantiles(self, at: float, levels: Float64s, ahead: Float64s) -> Float32s:
+        """[q, h, n] quantiles `levels` of the load at `at + ahead` seconds; NaN where there is not enough history."""
+
+    def forget(self, slots: Int64s) -> None:
+        """Start anew for these slots: they belong to other workloads now."""
+
+    def resize(self, size: int) -> None:
+        """Grow or shrink to `size` slots; new ones know nothing."""
+
+    def state(self) -> Columns:
+        """Everything learned, as named arrays."""
+
+    def restore(self, state: Columns) -> None:
+        """Take over what `state` returned, bit for bit."""

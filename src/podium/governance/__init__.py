@@ -1,0 +1,1 @@
+"""May they, and who did: roles, permits, encryption, evidence."""

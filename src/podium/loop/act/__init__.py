@@ -1,0 +1,1 @@
+"""Acting: a pure plan of commands, a recheck, and the writes."""

@@ -1,0 +1,1 @@
+"""Deciding: pure, on arrays, an ordered list of policies."""

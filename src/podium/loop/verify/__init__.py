@@ -1,0 +1,1 @@
+"""Verifying: what a command was expected to do, by when, and the verdict."""

@@ -1,0 +1,95 @@
+"""The fleet now: what one turn of the loop observed, as arrays. These are the recorded inputs of every decision."""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from podium.model.arrays import Bools, Float64s, Int32s, Int64s
+
+Int8s = NDArray[np.int8]
+
+
+class Phase(enum.IntEnum):
+    """A pod's `status.phase`, and GONE for a sample whose pod is no more."""
+
+    PENDING = 0
+    RUNNING = 1
+    SUCCEEDED = 2
+    FAILED = 3
+    UNKNOWN = 4
+    GONE = 5
+
+
+class Ready(enum.IntEnum):
+    """A pod's Ready condition; ABSENT where the pod has none yet."""
+
+    FALSE = 0
+    TRUE = 1
+    UNKNOWN = 2
+    ABSENT = 3
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Samples:
+    """One metric, a row per pod: thousandths of its unit, and when and over which window it was measured (seconds)."""
+
+    milli: Int64s
+    at: Float64s  # NaN: there is no sample
+    window: Float64s
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Pods:
+    """All pods of the fleet, one row each, in any order."""
+
+    slot: Int32s
+    phase: Int8s
+    ready: Int8s
+    deleting: Bools
+    start: Float64s  # NaN: no start time yet
+    transition: Float64s  # of the Ready condition
+    requests: dict[str, Int64s]  # resource -> thousandths; UNKNOWN where a container has none
+    samples: dict[str, Samples]  # metric -> samples
+
+    def __len__(self) -> int:
+        return len(self.slot)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Level:
+    """One signal over the fleet, a row per slot."""
+
+    value: Float64s  # in the signal's unit; NaN: unknown
+    at: Float64s  # when it was measured; NaN: never
+    source: Int32s  # index into `Snapshot.sources`; UNKNOWN: nobody measures it here
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What is known at `now`, a row per slot of the fleet (n slots, p pods)."""
+
+    now: float
+    sources: tuple[str, ...]
+    answered: Bools  # per source: did it answer this time?
+    replicas: Int64s  # spec.replicas of the scale; UNKNOWN: not observed
+    status_replicas: Int64s  # status.replicas of the scale
+    pods: Pods
+    signals: dict[str, Level]
+
+
+def no_pods() -> Pods:
+    """A fleet without a pod."""
+    return Pods(
+        slot=np.empty(0, np.int32),
+        phase=np.empty(0, np.int8),
+        ready=np.empty(0, np.int8),
+        deleting=np.empty(0, np.bool_),
+        start=np.empty(0),
+        transition=np.empty(0),
+        requests={},
+        samples={},
+    )

@@ -1,0 +1,1 @@
+"""Operational scripts: catalogue, signature, sandbox, schedule, approval, run."""

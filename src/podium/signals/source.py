@@ -1,0 +1,48 @@
+"""The port: where readings come from. Adapters lie beside this file, named after the system they speak to."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import NamedTuple, Protocol
+
+from podium.model.arrays import Float64s
+
+
+class Temporary(Exception):
+    """The source was silent, slow or broken. The message names its URL or file and what it said."""
+
+
+class Permanent(Exception):
+    """The question itself is wrong (a bad query, a missing file or column): asking again will not help."""
+
+
+class Subject(NamedTuple):
+    """What a series measures: a pod (`kind` is `pod`) or a workload (`deployment`, `statefulset` …)."""
+
+    namespace: str
+    kind: str
+    name: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Reading:
+    """One batch of values of one signal, a row per series, as the source gave them: finite or NaN, not yet judged."""
+
+    subjects: tuple[Subject, ...]
+    values: Float64s
+    at: Float64s  # when each was measured, Unix seconds
+
+
+class Source(Protocol):
+    """One system that measures. `read` answers for the whole fleet at once and is asked once per query and tick."""
+
+    name: str
+
+    async def read(self, query: str, now: float) -> Reading:
+        """The newest value of every series of `query` at or before `now`; an empty reading is a valid answer.
+
+        Raises Temporary or Permanent. Calls may repeat; none changes anything.
+        """
+
+    async def close(self) -> None:
+        """Release connections and files."""

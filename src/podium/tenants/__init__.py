@@ -1,0 +1,1 @@
+"""Who: tenants, plans, inheritance with origin, quotas and shares."""
