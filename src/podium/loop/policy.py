@@ -1,0 +1,220 @@
+"""ScalingPolicy: what a workload's owner asks of the loop."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import Field
+
+from podium.documents.document import Document
+from podium.documents.kubernetes import Behavior, MetricSpec, TargetRef
+from podium.documents.shape import Objection, Shape
+from podium.documents.values import Cron, LeadTime, ObjectName, PositiveMilli, PositiveSeconds, Text, TimeZone
+from podium.model.identity import WorkloadKey
+
+Mode: TypeAlias = Literal["recommend", "metric", "floor", "own"]
+Pause: TypeAlias = Literal["none", "up", "down", "both"]
+
+Count: TypeAlias = Annotated[int, Field(ge=1, le=1_000_000)]
+
+
+class Replicas(Shape):
+    """The limits that no decision leaves."""
+
+    min: Count = 1
+    """Fewest replicas. Zero is left to people: a workload at zero is not touched."""
+    max: Count
+    """Most replicas."""
+
+    def objections(self) -> Iterator[Objection]:
+        """The limits leave room."""
+        if self.min > self.max:
+            yield Objection(("min",), f"at most max, which is {self.max}")
+
+
+class Load(Shape):
+    """What is forecast: the demand on the workload, and how much of it one replica serves."""
+
+    signal: ObjectName
+    """A Signal of the same namespace."""
+    capacity_per_replica: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    """Load that one replica serves, in the signal's unit; left out, it is learned, with its uncertainty."""
+
+
+class Latency(Shape):
+    """A quantile of the response time to stay below."""
+
+    quantile: Annotated[float, Field(gt=0, lt=1)]
+    """Which quantile, as in 0.99."""
+    below: PositiveSeconds
+    """The bound, as in 250ms."""
+
+
+class Objective(Shape):
+    """How good is good enough: one of the two."""
+
+    unserved_fraction: Annotated[float, Field(gt=0, lt=1)] | None = None
+    """Share of the load that may find no capacity."""
+    latency: Latency | None = None
+    """A bound on the response time."""
+
+    def objections(self) -> Iterator[Objection]:
+        """Exactly one objective."""
+        if self.unserved_fraction is None and self.latency is None:
+            yield Objection(("unservedFraction",), "an objective: one of unservedFraction and latency")
+        if self.unserved_fraction is not None and self.latency is not None:
+            yield Objection(("latency",), "nothing here, because the objective is unservedFraction")
+
+
+class Forecast(Shape):
+    """Whether to scale ahead of the load, and how far."""
+
+    enabled: bool = True
+    """False leaves the reactive part alone."""
+    lead_time: LeadTime = "learned"
+    """How far ahead: `learned` takes the workload's own measured time to ready, a duration fixes it."""
+
+
+class Outcome(Shape):
+    """What a rule does while it holds."""
+
+    min_replicas: Count | None = None
+    """Raises the lower limit."""
+    max_replicas: Count | None = None
+    """Lowers the upper limit."""
+    pause: Pause | None = None
+    """Stops scaling up, down, or both."""
+
+    def objections(self) -> Iterator[Objection]:
+        """A rule does something, and not two opposite things."""
+        if self.min_replicas is None and self.max_replicas is None and self.pause is None:
+            yield Objection((), "at least one of minReplicas, maxReplicas and pause")
+        if self.min_replicas is not None and self.max_replicas is not None and self.min_replicas > self.max_replicas:
+            yield Objection(("minReplicas",), f"at most maxReplicas, which is {self.max_replicas}")
+
+
+class Rule(Shape):
+    """A condition over signals and what holds while it is true."""
+
+    when: Text
+    """A CEL expression over the signals of the namespace."""
+    then: Outcome
+
+
+class Window(Shape):
+    """A recurring stretch of time with limits of its own."""
+
+    cron: Cron
+    """When it begins: five cron fields."""
+    time_zone: TimeZone = "UTC"
+    """Where the clock of `cron` hangs."""
+    duration: PositiveSeconds
+    """How long it lasts."""
+    min_replicas: Count | None = None
+    """Raises the lower limit."""
+    max_replicas: Count | None = None
+    """Lowers the upper limit."""
+
+    def objections(self) -> Iterator[Objection]:
+        """A window does something, and leaves room."""
+        if self.min_replicas is None and self.max_replicas is None:
+            yield Objection((), "at least one of minReplicas and maxReplicas")
+        if self.min_replicas is not None and self.max_replicas is not None and self.min_replicas > self.max_replicas:
+            yield Objection(("minReplicas",), f"at most maxReplicas, which is {self.max_replicas}")
+
+
+class ResourceBound(Shape):
+    """Limits of one container's request of one resource."""
+
+    min: PositiveMilli | None = None
+    """Least request."""
+    max: PositiveMilli | None = None
+    """Largest request."""
+
+    def objections(self) -> Iterator[Objection]:
+        """The limits leave room."""
+        if self.min is not None and self.max is not None and self.min > self.max:
+            yield Objection(("min",), "at most max")
+
+
+class ContainerRequests(Shape):
+    """Limits of one container's requests."""
+
+    cpu: ResourceBound | None = None
+    """In cores."""
+    memory: ResourceBound | None = None
+    """In bytes."""
+
+
+class Requests(Shape):
+    """Rightsizing of CPU and memory requests."""
+
+    containers: dict[str, ContainerRequests] = Field(default_factory=dict)
+    """Limits per container; `*` stands for every container not named."""
+    mode: Literal["off", "recommend", "own"] = "recommend"
+    """recommend says what fits; own writes it."""
+
+
+class ScalingPolicySpec(Shape):
+    """How one workload is scaled."""
+
+    target_ref: TargetRef
+    """The workload: anything with a scale subresource, in the same namespace."""
+    mode: Mode = "recommend"
+    """recommend touches nothing; metric feeds an HPA; floor raises an HPA's minimum; own writes replicas."""
+    replicas: Replicas
+    """The limits that no decision leaves."""
+    metrics: tuple[MetricSpec, ...] = ()
+    """The reactive part: HPA v2 metrics."""
+    behavior: Behavior = Behavior()
+    """How fast to scale: HPA v2 behaviour."""
+    load: Load | None = None
+    """What is forecast; without it nothing is."""
+    objective: Objective = Objective(unserved_fraction=0.001)
+    """How good is good enough; one request in a thousand may wait, as in the usual 99.9 per cent objective."""
+    forecast: Forecast = Forecast()
+    """Scaling ahead of the load."""
+    rules: tuple[Rule, ...] = ()
+    """Conditions that change the limits or pause scaling."""
+    schedule: tuple[Window, ...] = ()
+    """Recurring stretches of time with limits of their own."""
+    requests: Requests = Requests()
+    """Rightsizing of requests."""
+    pause: Pause = "none"
+    """Stops scaling up, down, or both, until it is taken away."""
+
+    def objections(self) -> Iterator[Objection]:
+        """Rules and windows stay inside the limits; where they do not, they could never do anything."""
+        parts: list[tuple[tuple[str | int, ...], Outcome | Window]] = []
+        parts += [(("rules", number, "then"), rule.then) for number, rule in enumerate(self.rules)]
+        parts += [(("schedule", number), window) for number, window in enumerate(self.schedule)]
+        for path, part in parts:
+            if part.min_replicas is not None and part.min_replicas > self.replicas.max:
+                yield Objection((*path, "minReplicas"), f"at most replicas.max, which is {self.replicas.max}")
+            if part.max_replicas is not None and part.max_replicas < self.replicas.min:
+                yield Objection((*path, "maxReplicas"), f"at least replicas.min, which is {self.replicas.min}")
+
+    @property
+    def signals(self) -> tuple[tuple[tuple[str | int, ...], str], ...]:
+        """Every Signal it names, with the path of the field that names it (relative to the document)."""
+        named: list[tuple[tuple[str | int, ...], str]] = []
+        if self.load is not None:
+            named.append((("spec", "load", "signal"), self.load.signal))
+        for number, metric in enumerate(self.metrics):
+            if metric.identifier is not None:
+                part = metric.type[0].lower() + metric.type[1:]
+                named.append((("spec", "metrics", number, part, "metric", "name"), metric.identifier.name))
+        return tuple(named)
+
+
+class ScalingPolicy(Document):
+    """How one workload of the document's namespace is scaled."""
+
+    kind: Literal["ScalingPolicy"] = "ScalingPolicy"
+    spec: ScalingPolicySpec
+
+    def workload(self, cluster: str) -> WorkloadKey:
+        """The workload it speaks of, in `cluster`."""
+        target = self.spec.target_ref
+        return WorkloadKey(cluster, self.namespace, target.kind.lower(), target.group, target.name)
