@@ -1,0 +1,43 @@
+"""The `database` branch of the settings."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+import pydantic
+
+from podium.documents.secret import Secret
+from podium.documents.shape import Shape
+from podium.documents.values import PositiveSeconds, unexpected
+
+_URL = re.compile(r"(sqlite|postgresql)(\+[a-z0-9]+)?://.*")
+
+
+def _url(value: str) -> str:
+    if _URL.fullmatch(value) is None:
+        raise unexpected("a database URL, as in sqlite:///podium.db or postgresql://user@host/podium")
+    return value
+
+
+DatabaseUrl = Annotated[str, pydantic.AfterValidator(_url)]
+
+
+class Retention(Shape):
+    """How long the ledger keeps what."""
+
+    inputs: PositiveSeconds = 7 * 86400.0
+    """Age at which recorded inputs of ticks are dropped: a week of replays, at about a gigabyte per 10,000 workloads."""
+    changes: PositiveSeconds = 90 * 86400.0
+    """Age at which decisions are dropped: a quarter, the usual span of a review."""
+
+
+class DatabaseSettings(Shape):
+    """The one database."""
+
+    url: DatabaseUrl = ""
+    """SQLite or PostgreSQL; by default `podium.db` in the platform's state directory ($XDG_STATE_HOME/podium)."""
+    password: Secret | None = None
+    """Reference to the password, so that the URL needs none."""
+    retention: Retention = Retention()
+    """How long the ledger keeps what."""
