@@ -23,10 +23,10 @@ _FORMAT = 1
 _KEPT = 100_000  # recorded writes: about a day of one write per second
 _LOCK_WAIT = 5.0  # seconds
 _SCHEMA = """
-create table world (one integer primary key check (one = 1), position real, seq integer, body blob);
+create table clock (one integer primary key check (one = 1), position real not null);
+create table state (one integer primary key check (one = 1), seq integer not null, body blob not null);
 create table write (seq integer primary key, at real not null, action text not null, workload text not null,
                     epoch integer not null, before integer not null, after integer not null, refusal text not null);
-insert into world values (1, null, 0, null);
 """
 
 
@@ -92,12 +92,12 @@ class WorldFile:
 
     def position(self) -> float | None:
         """How far time has come, in Unix seconds; None in a world that has not begun."""
-        (position,) = self._database.execute("select position from world").fetchone()
-        return None if position is None else float(position)
+        row = self._database.execute("select position from clock").fetchone()
+        return None if row is None else float(row[0])
 
     def move(self, position: float) -> None:
         """Time has come this far."""
-        self._database.execute("update world set position = ?", (position,))
+        self._database.execute("insert or replace into clock values (1, ?)", (position,))
 
     def record(self, write: Write) -> int:
         """Append a write; returns its number."""
@@ -125,14 +125,15 @@ class WorldFile:
         """Keep a whole state that includes the writes up to `seq`, and drop the oldest writes beyond what is kept."""
         body = io.BytesIO()
         np.savez(body, allow_pickle=False, **columns)
-        self._database.execute("update world set seq = ?, body = ?", (seq, body.getvalue()))
+        self._database.execute("insert or replace into state values (1, ?, ?)", (seq, body.getvalue()))
         self._database.execute("delete from write where seq <= ?", (seq - _KEPT,))
 
     def load(self) -> tuple[int, Columns] | None:
         """The saved state and the number of the last write in it."""
-        seq, body = self._database.execute("select seq, body from world").fetchone()
-        if body is None:
+        row = self._database.execute("select seq, body from state").fetchone()
+        if row is None:
             return None
+        seq, body = row
         with np.load(io.BytesIO(body), allow_pickle=False) as columns:
             return int(seq), {name: columns[name] for name in columns.files}
 
