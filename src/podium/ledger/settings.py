@@ -27,7 +27,7 @@ class Retention(Shape):
     """How long the ledger keeps what."""
 
     inputs: PositiveSeconds = 7 * 86400.0
-    """Age at which recorded inputs of ticks are dropped: a week of replays, at about a gigabyte per 10,000 workloads."""
+    """Age at which recorded inputs of ticks are dropped: last week can be replayed."""
     changes: PositiveSeconds = 90 * 86400.0
     """Age at which decisions are dropped: a quarter, the usual span of a review."""
 
