@@ -35,6 +35,7 @@ class Reason(enum.IntEnum):
     PAUSED_DOWN = 43  # a: proposed
     SOURCE_SUSPECT = 50  # a: index of the source, b: share of its workloads that fell together
     SOURCE_FROZEN = 51  # a: index of the source, b: seconds since anything moved
+    NO_NEW_EVIDENCE = 54  # a: proposed; no sample is newer than the last turn's
     REDUCTION_GUARD = 52  # a: proposed, b: share already taken away in the window, c: allowed share
     SCALED_TO_ZERO = 60  # replicas 0 set by a person: nothing is decided
     RECOMMEND_ONLY = 61  # mode recommend: nothing is written

@@ -77,6 +77,8 @@ class Snapshot:
     answered: Bools  # per source: did it answer this time?
     replicas: Int64s  # spec.replicas of the scale; UNKNOWN: not observed
     status_replicas: Int64s  # status.replicas of the scale
+    written: Int64s  # replicas that the last turn's command wrote; UNKNOWN: none was carried out
+    written_from: Int64s  # what it replaced
     pods: Pods
     signals: dict[str, Level]
 

@@ -1,0 +1,204 @@
+"""From proposals to a replica count as HPA v2 does it: bounds, the largest proposal, windows, rates, limits."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from podium.loop.decide import metrics
+from podium.loop.decide.draft import Draft, Turn
+from podium.loop.decide.state import Ring, State
+from podium.loop.decide.table import MetricGroup, MetricKind, RateRules, Select
+from podium.model.arrays import UNKNOWN, Bools, Float64s, Int64s
+from podium.model.decision import Reason
+
+
+def observed(turn: Turn, draft: Draft) -> Draft:
+    """Start from what is: a slot that was not observed, has no policy, or was scaled to zero by hand stays as it is."""
+    current = turn.current
+    unseen = (current == UNKNOWN) | (turn.table.mode == UNKNOWN)
+    # Upstream: spec.replicas 0 with a minimum above 0 disables autoscaling; a person set it.
+    off = (current == 0) & (turn.table.minimum > 0) & ~unseen
+    draft.reasons.add(~unseen, Reason.OBSERVED, current)
+    draft.reasons.add(unseen & (turn.table.mode != UNKNOWN), Reason.NOT_OBSERVED)
+    draft.reasons.add(off, Reason.SCALED_TO_ZERO)
+    return dataclasses.replace(draft, wanted=current, open=~unseen & ~off)
+
+
+def within_bounds(turn: Turn, draft: Draft) -> Draft:
+    """Outside its limits a workload goes to the nearest one at once: no metric, window or rate is asked."""
+    current, low, high = turn.current, turn.table.minimum, turn.table.maximum
+    above = draft.open & (current > high)
+    below = draft.open & (current < low)
+    draft = draft.bent(above, high, Reason.AT_MAXIMUM, current, high)
+    draft = draft.bent(below, low, Reason.AT_MINIMUM, current, low)
+    return draft.settled(above | below)
+
+
+def follow_metrics(turn: Turn, draft: Draft) -> Draft:
+    """The largest proposal of all metrics; while one is missing nothing goes down, with all missing nothing moves."""
+    size = len(turn.table)
+    best = np.full(size, UNKNOWN, np.int64)
+    used = np.zeros(size, np.int64)
+    missing = np.zeros(size, np.int64)
+    for group in turn.table.metrics:
+        proposals = metrics.propose(turn, group)
+        _explain(turn, draft, group, proposals)
+        best[group.slots] = np.maximum(best[group.slots], proposals.replicas)
+        used[group.slots] += 1
+        missing[group.slots] += proposals.replicas == UNKNOWN
+    current = turn.current
+    some = draft.open & (best != UNKNOWN)
+    blocked = some & (missing > 0) & (best < current)
+    none = draft.open & (best == UNKNOWN)
+    draft.reasons.add(none, Reason.ALL_SIGNALS_MISSING, used)
+    wanted = np.where(some & ~blocked, best, draft.wanted)
+    return dataclasses.replace(draft, wanted=wanted, measured=some & ~blocked)
+
+
+def _explain(turn: Turn, draft: Draft, group: MetricGroup, proposals: metrics.Proposals) -> None:
+    def spread(values: NDArray[Any], unknown: float) -> Float64s:
+        out = np.full(len(turn.table), unknown, np.float64)
+        out[group.slots] = values
+        return out
+
+    replicas = spread(proposals.replicas, UNKNOWN)
+    used = np.zeros(len(turn.table), np.bool_)
+    used[group.slots] = True
+    used &= draft.open
+    known = used & (replicas != UNKNOWN)
+    position = spread(group.position, UNKNOWN).astype(np.int16)
+    target = spread(group.targets / (1 if group.kind is MetricKind.UTILISATION else 1000), np.nan)
+    draft.reasons.add(
+        known, Reason.SIGNAL_PROPOSES, replicas, spread(proposals.measured, np.nan), target, metric=position
+    )
+    draft.reasons.add(used & ~known, Reason.SIGNAL_MISSING, metric=position)
+    unready, missing = spread(proposals.unready, 0), spread(proposals.missing, 0)
+    draft.reasons.add(known & (unready > 0), Reason.PODS_STARTING, unready, metric=position)
+    draft.reasons.add(known & (missing > 0), Reason.PODS_UNMEASURED, missing, metric=position)
+
+
+def stabilise(turn: Turn, draft: Draft) -> Draft:
+    """Down only as far as the largest recent proposal, up only as far as the smallest (upstream's windows)."""
+    table, now = turn.table, turn.now
+    state = _seeded(turn, draft)
+    ring = state.recommended
+    age = now - ring.at
+    known = ~np.isnan(ring.at)
+    # Without a `behavior` a recommendation exactly one window old still counts; with one it does not.
+    plain_window = table.reactive.downscale_stabilization
+    in_down = known & np.where(table.behaved, age < table.down.window, age <= plain_window)
+    in_up = known & table.behaved & (age < table.up.window)
+    before_both = (age > table.up.window) & (age > table.down.window)
+    replaceable = known & np.where(table.behaved, before_both, age > plain_window)
+
+    proposed, current = draft.wanted, turn.current
+    highest = np.maximum(proposed, np.where(in_down, ring.value, UNKNOWN).max(axis=0, initial=UNKNOWN))
+    lowest = np.minimum(proposed, np.where(in_up, ring.value, 2**31).min(axis=0, initial=2**31))
+    behaved = np.minimum(np.maximum(current, lowest), highest)
+    stable = np.where(table.behaved, behaved, highest)
+
+    settling = draft.open & draft.measured
+    stored = ring.stored(settling, proposed, now, replaceable)
+    draft = dataclasses.replace(draft, state=dataclasses.replace(state, recommended=stored))
+    window = np.where(table.behaved, table.down.window, plain_window)
+    draft = draft.bent(settling & (stable > proposed), stable, Reason.STABILISED_DOWN, proposed, stable, window)
+    return draft.bent(settling & (stable < proposed), stable, Reason.STABILISED_UP, proposed, stable, table.up.window)
+
+
+def _seeded(turn: Turn, draft: Draft) -> State:
+    """The size at the first sync is the first recommendation: a new or restarted loop does not scale down at once."""
+    ring = draft.state.recommended
+    fresh = draft.open & draft.measured & np.isnan(ring.at).all(axis=0)
+    nothing = np.zeros_like(ring.outdated)
+    return dataclasses.replace(draft.state, recommended=ring.stored(fresh, turn.current, turn.now, nothing))
+
+
+def limit_rate(turn: Turn, draft: Draft) -> Draft:
+    """No faster than the policies of each direction allow, counted from the start of each policy's period."""
+    table, current, wanted = turn.table, turn.current, draft.wanted
+    state = draft.state
+    up = draft.open & (wanted > current)
+    down = draft.open & (wanted < current)
+    ceiling = np.maximum(_limit(turn, table.up, state, growing=True), current)
+    floor = np.minimum(_limit(turn, table.down, state, growing=False), current)
+    # Without a `behavior` upstream allows doubling, and at least four.
+    ceiling = np.where(table.behaved, ceiling, np.maximum(2 * current, 4))
+    floor = np.where(table.behaved, floor, np.minimum(wanted, current))
+    draft = draft.bent(up & (wanted > ceiling), ceiling, Reason.RATE_LIMITED_UP, wanted, ceiling)
+    return draft.bent(down & (wanted < floor), floor, Reason.RATE_LIMITED_DOWN, wanted, floor)
+
+
+def _limit(turn: Turn, rules: RateRules, state: State, *, growing: bool) -> Int64s:
+    """The farthest size that one direction's policies allow, by the policy that `selectPolicy` selects."""
+    current = turn.current
+    size = len(current)
+    smallest, largest = np.full(size, -(2**31)), np.full(size, 2**31 - 1)
+    start = current[rules.slots] - _changed(state.raised, rules, turn.now) + _changed(state.lowered, rules, turn.now)
+    sign = 1 if growing else -1
+    # 100 + 10 % is ceil(100 * 1.1) = 111 in floating point, as upstream computes it; down is cut towards zero.
+    percent = start * (1 + sign * rules.value / 100)
+    by_percent = np.ceil(percent) if growing else np.trunc(percent)
+    proposed = np.where(rules.percent, by_percent.astype(np.int64), start + sign * rules.value)
+    farthest_is_max = growing
+    picks_max = (rules.select == Select.MAX) == farthest_is_max
+    high, low = smallest.copy(), largest.copy()
+    np.maximum.at(high, rules.slots, proposed)
+    np.minimum.at(low, rules.slots, proposed)
+    limit = np.where(picks_max, high, low)
+    ruled = np.zeros(size, np.bool_)
+    ruled[rules.slots] = True
+    limit = np.where(ruled, limit, largest if growing else smallest)
+    return np.where(rules.select == Select.DISABLED, current, limit)
+
+
+def _changed(ring: Ring, rules: RateRules, now: float) -> Int64s:
+    """Replicas changed within each rule's period; an event exactly one period old no longer counts."""
+    at, value = ring.at[:, rules.slots], ring.value[:, rules.slots]
+    with np.errstate(invalid="ignore"):
+        recent = now - at < rules.period
+    changed: Int64s = np.where(recent, value, 0).sum(axis=0)
+    return changed
+
+
+def within_limits(turn: Turn, draft: Draft) -> Draft:
+    """Never under the minimum nor over the maximum."""
+    low, high, wanted = turn.table.minimum, turn.table.maximum, draft.wanted
+    draft = draft.bent(draft.open & (wanted > high), high, Reason.AT_MAXIMUM, wanted, high)
+    wanted = draft.wanted
+    return draft.bent(draft.open & (wanted < low), low, Reason.AT_MINIMUM, wanted, low)
+
+
+def paused(turn: Turn, draft: Draft) -> Draft:
+    """A direction that a person paused is not taken."""
+    current, wanted = turn.current, draft.wanted
+    seen = current != UNKNOWN
+    draft = draft.bent(seen & turn.table.pause_up & (wanted > current), current, Reason.PAUSED_UP, wanted)
+    return draft.bent(seen & turn.table.pause_down & (wanted < current), current, Reason.PAUSED_DOWN, wanted)
+
+
+def remember_scaling(state: State, turn: Turn) -> State:
+    """Store what our last turn's writes changed as scale events, at the time of that turn."""
+    written, before = turn.snapshot.written, turn.snapshot.written_from
+    if not (written != UNKNOWN).any() or np.isnan(state.at):
+        return state
+    table = turn.table
+    done = (written != UNKNOWN) & table.behaved
+    return dataclasses.replace(
+        state,
+        raised=_with_event(state.raised, done & (written > before), written - before, state.at, table.up),
+        lowered=_with_event(state.lowered, done & (written < before), before - written, state.at, table.down),
+    )
+
+
+def _with_event(ring: Ring, slots: Bools, change: Int64s, at: float, rules: RateRules) -> Ring:
+    """Events older than the longest period of their own direction are overwritten, the last such first."""
+    if not slots.any():
+        return ring
+    with np.errstate(invalid="ignore"):
+        old = slots & (at - ring.at > rules.longest)
+    marked = Ring(ring.at, ring.value, ring.outdated | old)
+    return marked.stored(slots, change, at, marked.outdated)

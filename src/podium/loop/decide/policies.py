@@ -1,0 +1,42 @@
+"""The policies, in the order in which they speak. The order is the behaviour."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from podium.loop.decide import ahead, guard, horizontal, trust
+from podium.loop.decide.draft import Draft, Policy, ReasonLog, Turn
+from podium.loop.decide.state import State
+from podium.loop.decide.table import Mode, PolicyTable
+from podium.model.arrays import Float64s
+from podium.model.decision import Decisions, Reason
+from podium.model.forecast import Forecast
+from podium.model.snapshot import Snapshot
+
+ORDER: tuple[Policy, ...] = (
+    horizontal.observed,  # start from what is there
+    horizontal.within_bounds,  # outside its limits a workload returns to them at once
+    horizontal.follow_metrics,  # the largest proposal of its metrics
+    ahead.prepare_for_forecast,  # what the load ahead needs; it may only add
+    horizontal.stabilise,  # settle before following a change
+    horizontal.limit_rate,  # no faster than allowed
+    horizontal.within_limits,  # never outside minimum and maximum
+    trust.distrust,  # nothing goes down on the word of a source that may be lying
+    horizontal.paused,  # nor in a direction that a person paused
+    guard.bound_reduction,  # nor too much of the fleet at once
+)
+
+
+def decide(
+    state: State, snapshot: Snapshot, forecast: Forecast, table: PolicyTable, lead: Float64s
+) -> tuple[State, Decisions]:
+    """One turn for the whole fleet. The same arguments give the same bits, on any machine."""
+    turn = Turn(snapshot.now, table, snapshot, forecast, lead, state)
+    seen = snapshot.replicas >= 0
+    remembered = horizontal.remember_scaling(state, turn)
+    draft = Draft(snapshot.replicas, seen, seen & False, remembered, ReasonLog())
+    for policy in ORDER:
+        draft = policy(turn, draft)
+    draft.reasons.add((table.mode == Mode.RECOMMEND) & (draft.wanted != snapshot.replicas), Reason.RECOMMEND_ONLY)
+    after = dataclasses.replace(draft.state, at=snapshot.now, decided=draft.wanted)
+    return after, Decisions(draft.wanted, draft.reasons.reasons())

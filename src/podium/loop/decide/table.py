@@ -1,0 +1,110 @@
+"""The fleet's scaling policies as arrays: what `ScalingPolicy` documents say, a row per slot."""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from podium.model.arrays import Bools, Float64s, Int32s, Int64s
+
+
+class Mode(enum.IntEnum):
+    """How far Podium goes for a workload."""
+
+    RECOMMEND = 0
+    METRIC = 1
+    FLOOR = 2
+    OWN = 3
+
+
+class MetricKind(enum.IntEnum):
+    """The calculation behind a metric of a policy (`autoscaling/v2` MetricSpec, and Podium's own `load`)."""
+
+    UTILISATION = 0  # resource usage over requests, in percent
+    AVERAGE = 1  # usage or value per pod, from pods' samples
+    VALUE = 2  # an object's or external value over its target
+    AVERAGE_VALUE = 3  # an object's or external value shared by the replicas
+    LOAD = 4  # the policy's load over the capacity of a replica
+
+
+class Select(enum.IntEnum):
+    """`selectPolicy` of a direction."""
+
+    MAX = 0
+    MIN = 1
+    DISABLED = 2
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class MetricGroup:
+    """All uses of one signal in one calculation: m rows, a slot each."""
+
+    kind: MetricKind
+    signal: str
+    slots: Int32s
+    targets: Int64s  # percent for UTILISATION, thousandths of the unit otherwise
+    position: NDArray[np.int16]  # index of the metric in its policy; the load comes after the last
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class RateRules:
+    """One direction's behaviour (`HPAScalingRules`) of n slots, its policies as r rows."""
+
+    window: Float64s  # [n] stabilisation, seconds
+    select: NDArray[np.int8]  # [n] Select
+    tolerance: Float64s  # [n]
+    slots: Int32s  # [r]
+    percent: Bools  # [r] Percent, else Pods
+    value: Int64s  # [r]
+    period: Float64s  # [r] seconds
+    longest: Float64s  # [n] longest period, seconds
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Guards:
+    """What bounds the whole fleet. Sources: `loop.maxReduction` and `loop.suspect` of the settings."""
+
+    reduction_fraction: float = 0.1  # of all replicas, per window
+    reduction_window: float = 300.0  # seconds
+    fall: float = 0.5  # a value under (1 - fall) of its recent level has fallen
+    share: float = 0.5  # of a source's workloads that fall together: it is suspect
+    believe_after: float = 86_400.0  # seconds of suspicion after which a lower level is taken for the truth
+    level_memory: float = 150.0  # seconds over which the recent level follows the values
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Reactive:
+    """kube-controller-manager's settings of its HPA controller, with its defaults, in seconds."""
+
+    cpu_initialization_period: float = 300.0
+    initial_readiness_delay: float = 30.0
+    downscale_stabilization: float = 300.0
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class PolicyTable:
+    """Everything that decides, for n slots. A slot without a policy has `mode` -1 and is left alone."""
+
+    digest: str  # of the documents it was made from
+    mode: NDArray[np.int8]  # [n] Mode, or -1
+    minimum: Int64s  # [n]
+    maximum: Int64s  # [n]
+    pause_up: Bools  # [n]
+    pause_down: Bools  # [n]
+    metrics: tuple[MetricGroup, ...]
+    behaved: Bools  # [n] whether the policy has a `behavior`: without one HPA limits growth differently
+    up: RateRules
+    down: RateRules
+    load: tuple[str, ...]  # [n] signal that is forecast; "" where none
+    capacity: Float64s  # [n] load that one replica serves; NaN: not known
+    level: Float64s  # [n] the forecast quantile that the policy's objective asks for
+    forecast: Bools  # [n] whether the forecast may speak
+    lead: Float64s  # [n] seconds from a decision to a ready pod: configured, NaN = as measured
+    reactive: Reactive
+    guards: Guards
+
+    def __len__(self) -> int:
+        return len(self.mode)
