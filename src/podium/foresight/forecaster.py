@@ -12,7 +12,7 @@ from podium.model.arrays import Columns, Float32s, Float64s, Int64s
 
 
 class Forecaster(Protocol):
-    """A fleet-wide forecaster on a fixed grid (`step_seconds`). Slots are rows; what one learns never touches another."""
+    """A fleet-wide forecaster on a fixed grid of `step_seconds`; what one slot learns never touches another."""
 
     name: str
     step_seconds: float

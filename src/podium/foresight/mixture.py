@@ -1,0 +1,117 @@
+"""Last value, recent mean, daily and weekly profile, combined per slot and horizon as their own past says.
+
+Expected is last value + sum of b_i x (expert_i - last value). The b are the least-squares fit over the last days,
+weighted by 1 / error so that a burst does not decide alone, shrunk towards 0 (the last value) and kept within
+[-0.5, 1.5]; one sweep of Gauss-Seidel over the normal equations a step follows them, as they change slowly. An expert
+that knows nothing yet weighs nothing, and where nothing helps the mixture is the last value.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from podium.foresight.banded import Banded, Grid, Point
+from podium.foresight.last_value import LastValue
+from podium.foresight.memory import Field, Memory
+from podium.foresight.seasonal_profile import DAY_SECONDS, WEEK_SECONDS, SeasonalProfile
+from podium.model.arrays import Float32s
+
+MEMORY_SECONDS = 5 * DAY_SECONDS
+RIDGE = np.float32(0.02)  # of the mean square of an expert's difference: what a fit on little must overcome
+STEPS_OF_DOUBT = np.float32(24)  # weighs like so many steps in which no expert was of use
+LOWEST, HIGHEST = np.float32(-0.5), np.float32(1.5)
+
+
+class Mixture:
+    """A point model over other point models; the first is what the others must improve on."""
+
+    def __init__(self, base: Point, experts: dict[str, Point]) -> None:
+        self._base = base
+        self._experts = experts
+
+    def fields(self, grid: Grid) -> dict[str, Field]:
+        """The experts' memories, what they said and is not yet judged, and the normal equations."""
+        k, m = len(grid.horizons), len(self._experts)
+        own = {
+            "base": Field((grid.rows,)),
+            "apart": Field((m, grid.rows), 0.0),  # expert - base, waiting for its outcome
+            "square": Field((m, m, k), 0.0),
+            "cross": Field((m, k), 0.0),
+            "weights": Field((m, k), 0.0),
+            "error": Field((k,)),  # mean absolute error of the mixture
+        }
+        for name, point in {"base": self._base, **self._experts}.items():
+            own |= {f"{name}.{field}": value for field, value in point.fields(grid).items()}
+        return own
+
+    def learn(self, memory: Memory, grid: Grid, step: int, values: Float32s) -> None:
+        """Take in [n] loads: judge what was said of this step, then let every expert learn it."""
+        self._judge(memory, grid, grid.due(step), values)
+        for name, point in {"base": self._base, **self._experts}.items():
+            point.learn(memory.inside(name), grid, step, values)
+
+    def points(self, memory: Memory, grid: Grid, step: int) -> Float32s:
+        """[k, n] the weighted expectations."""
+        base = self._base.points(memory.inside("base"), grid, step)
+        said = [point.points(memory.inside(name), grid, step) for name, point in self._experts.items()]
+        apart = np.stack(said) - base
+        np.copyto(apart, 0, where=np.isnan(apart))
+        due = grid.due(step)
+        memory["base"][due] = base
+        memory["apart"][:, due] = apart
+        return np.asarray(base + (memory["weights"] * apart).sum(axis=0))
+
+    def _judge(
+        self, memory: Memory, grid: Grid, due: np.ndarray[tuple[int], np.dtype[np.int64]], values: Float32s
+    ) -> None:
+        apart, weights, error = memory["apart"][:, due], memory["weights"], memory["error"]
+        gained = values - memory["base"][due]  # what the base missed
+        known = ~np.isnan(gained)
+        gained[~known] = 0
+        missed = np.abs(gained - (weights * apart).sum(axis=0))
+        np.copyto(error, missed, where=known & np.isnan(error))
+        pace = np.float32(grid.step_seconds / MEMORY_SECONDS)
+        np.add(error, np.float32(12) * pace * (missed - error), out=error, where=known)
+        # Weight 1 / |error| makes the squares count as absolute errors do; the usual error bounds it.
+        largest = np.maximum(missed, error)
+        weight = np.divide(error, largest, out=np.zeros_like(error), where=known & (largest > 0))
+        square, cross = memory["square"], memory["cross"]
+        kept = np.float32(1) - pace
+        square *= kept
+        cross *= kept
+        pull = weight * apart
+        square += pull[:, None] * apart
+        cross += pull * gained
+        self._sweep(square, cross, weights, error)
+
+    def _sweep(self, square: Float32s, cross: Float32s, weights: Float32s, error: Float32s) -> None:
+        for i in range(len(self._experts)):
+            rest = cross[i] - (square[i] * weights).sum(axis=0) + square[i, i] * weights[i]
+            own = square[i, i] * (1 + RIDGE) + STEPS_OF_DOUBT * error * error
+            fitted = np.divide(rest, own, out=np.zeros_like(rest), where=own > 0)
+            np.minimum(np.maximum(fitted, LOWEST), HIGHEST, out=weights[i])
+
+
+class RecentMean(LastValue):
+    """The exponentially weighted mean of the last half hour: calmer than the last value where minutes are noise."""
+
+    def fields(self, grid: Grid) -> dict[str, Field]:
+        """The mean and its age."""
+        return super().fields(grid)
+
+    def learn(self, memory: Memory, grid: Grid, step: int, values: Float32s) -> None:
+        """Take in [n] loads."""
+        value = memory["value"]
+        weight = np.float32(min(1.0, grid.step_seconds / 1_800.0))
+        blended = np.where(np.isnan(value), values, value + weight * (values - value))
+        super().learn(memory, grid, step, blended)
+
+
+def mixture(step_seconds: float, size: int = 0) -> Banded:
+    """The forecaster of this name."""
+    experts: dict[str, Point] = {
+        "mean": RecentMean(),
+        "day": SeasonalProfile(DAY_SECONDS, 300.0),
+        "week": SeasonalProfile(WEEK_SECONDS, 1_800.0),
+    }
+    return Banded("mixture", Mixture(LastValue(), experts), step_seconds, size)
