@@ -12,12 +12,19 @@ class Temporary(Exception):
     """The source was silent, slow or broken. The message names its URL or file and what it said."""
 
 
+class Garbage(Temporary):
+    """The source answered, but what it said cannot be used: not its language, cut off, or admittedly incomplete."""
+
+
 class Permanent(Exception):
     """The question itself is wrong (a bad query, a missing file or column): asking again will not help."""
 
 
 class Subject(NamedTuple):
-    """What a series measures: a pod (`kind` is `pod`) or a workload (`deployment`, `statefulset` …)."""
+    """What a series measures: a pod (`kind` is `pod`) or a workload (`deployment`, `statefulset` …).
+
+    The kind `workload` stands for a workload whose kind the series does not tell.
+    """
 
     namespace: str
     kind: str
@@ -26,11 +33,17 @@ class Subject(NamedTuple):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Reading:
-    """One batch of values of one signal, a row per series, as the source gave them: finite or NaN, not yet judged."""
+    """One batch of values of one signal, a row per series, as the source gave them: not yet judged.
+
+    A source hands out the same `subjects` object for as long as its series stay the same: the join is then free.
+    """
 
     subjects: tuple[Subject, ...]
-    values: Float64s
+    values: Float64s  # NaN and infinities included, where the source said so
     at: Float64s  # when each was measured, Unix seconds
+    unplaced: int = 0  # series that name neither a pod nor a workload, and are left out
+    notes: tuple[str, ...] = ()  # what the source remarked without taking anything back
+    origins: tuple[str, ...] = ()  # per series: "recorded: …" or "synthetic: …"; empty: measured by the source now
 
 
 class Source(Protocol):
@@ -41,8 +54,8 @@ class Source(Protocol):
     async def read(self, query: str, now: float) -> Reading:
         """The newest value of every series of `query` at or before `now`; an empty reading is a valid answer.
 
-        Raises Temporary or Permanent. Calls may repeat; none changes anything.
+        Raises Temporary, Garbage or Permanent. Calls may repeat, and overlap; none changes anything.
         """
 
     async def close(self) -> None:
-        """Release connections and files."""
+        """Release connections and files. May be called again; `read` is not called afterwards."""

@@ -1,0 +1,214 @@
+"""Series files as CSV, plain or gzipped: read in chunks, every bad cell named by file, line and column.
+
+Wide: a time column and a column per series. Long: `series,ts,value`, a row per value. Times are Unix seconds or
+RFC 3339 with an offset. An empty cell, `NaN`, `null` or `NA` is a gap; infinity and any other word are refused.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import math
+import zlib
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from podium.model.arrays import Float64s
+from podium.model.clock import parse_rfc3339
+from podium.signals.series import MEMORY_ROWS, Column, Series, in_order
+from podium.signals.source import Permanent
+
+CHUNK_ROWS = 100_000  # rows parsed at a time: about 20 MB of Python objects
+MOST_ERRORS = 10  # told at once; the rest is counted
+
+_GAPS = frozenset({"", "nan", "null", "na", "none"})
+MILLISECONDS_FROM = 1e11  # Unix seconds reach it in the year 5138; milliseconds did in 1973
+
+
+def read_csv(path: Path, time_column: str, columns: Sequence[str] | None, origin: str) -> dict[str, Series]:
+    """The named columns (or series) of a file; all of them when `columns` is None.
+
+    Raises Permanent that names file, line, column and what was expected, up to ten places at once.
+    """
+    try:
+        with _text(path) as text:
+            rows = csv.reader(text, strict=True)
+            return _read(path, rows, time_column, columns, origin)
+    except OSError as error:
+        if isinstance(error, gzip.BadGzipFile):
+            raise Permanent(f"{path}: damaged gzip file ({error})") from error
+        raise Permanent(f"{path}: cannot be read: {error.strerror or error}") from error
+    except (EOFError, zlib.error) as error:
+        raise Permanent(f"{path}: damaged gzip file, cut off or altered ({error})") from error
+    except UnicodeDecodeError as error:
+        raise Permanent(f"{path}: is not UTF-8 text (byte {error.object[error.start]:#04x}); expected CSV") from error
+    except csv.Error as error:
+        raise Permanent(f"{path}, line {rows.line_num}: {error}; expected CSV with commas") from error
+
+
+def _text(path: Path) -> io.TextIOWrapper:
+    with path.open("rb") as file:
+        magic = file.read(2)
+    binary: IO[bytes] = gzip.open(path, "rb") if magic == b"\x1f\x8b" else path.open("rb")  # type: ignore[assignment]  # noqa: SIM115
+    return io.TextIOWrapper(binary, encoding="utf-8-sig", newline="")
+
+
+def _read(
+    path: Path, rows: Iterator[list[str]], time_column: str, columns: Sequence[str] | None, origin: str
+) -> dict[str, Series]:
+    header = [cell.strip() for cell in next(rows, [])]
+    if not header:
+        raise Permanent(f"{path}: is empty; expected a header with the column {time_column!r}")
+    if time_column not in header:
+        raise Permanent(f"{path}, line 1: no column {time_column!r}; found {', '.join(map(repr, header))}")
+    if len(set(header)) < len(header):
+        raise Permanent(f"{path}, line 1: two columns have the same name; found {', '.join(map(repr, header))}")
+    cells = _Cells(path, header)
+    if {"series", "value"} <= set(header):
+        return _long(cells, rows, time_column, columns, origin)
+    return _wide(cells, rows, time_column, columns, origin)
+
+
+class _Cells:
+    """Turns chunks of rows into arrays and collects what is wrong with them."""
+
+    def __init__(self, path: Path, header: list[str]) -> None:
+        self.path = path
+        self.header = header
+        self.line = 1  # of the row before the chunk
+        self._errors: list[str] = []
+        self._error_count = 0
+
+    def chunks(self, rows: Iterator[list[str]]) -> Iterator[tuple[list[tuple[str, ...]], int]]:
+        """(columns of cells, line of the first row) for some rows at a time; blank lines are skipped."""
+        reader = rows
+        while chunk := list(islice(reader, CHUNK_ROWS)):
+            first = self.line + 1
+            self.line += len(chunk)
+            if any(len(row) != len(self.header) for row in chunk):
+                chunk = self._of_right_width(chunk, first)
+            if chunk:
+                yield list(zip(*chunk, strict=True)), first
+            self.raise_errors()
+
+    def _of_right_width(self, chunk: list[list[str]], first: int) -> list[list[str]]:
+        for number, row in enumerate(chunk):
+            if row and len(row) != len(self.header):
+                self.error(first + number, "", f"{len(row)} cells", f"{len(self.header)} as in the header")
+        return [row for row in chunk if len(row) == len(self.header)]
+
+    def error(self, line: int, column: str, found: str, expected: str) -> None:
+        """Note one bad place."""
+        self._error_count += 1
+        if len(self._errors) < MOST_ERRORS:
+            place = f", column {column!r}" if column else ""
+            self._errors.append(f"{self.path}, line {line}{place}: {found}; expected {expected}")
+
+    def raise_errors(self) -> None:
+        """Raise Permanent with all that was noted."""
+        if self._errors:
+            more = self._error_count - len(self._errors)
+            raise Permanent("\n".join(self._errors) + (f"\nand {more} more" if more else ""))
+
+    def times(self, cells: Sequence[str], line: int, column: str) -> Float64s:
+        """Unix seconds of a column of times."""
+        try:
+            out = np.fromiter(map(float, cells), np.float64, len(cells))
+        except ValueError:
+            out = np.array([self._time(cell, line + row, column) for row, cell in enumerate(cells)])
+        for row in np.flatnonzero(~(np.abs(out) < MILLISECONDS_FROM)).tolist():
+            found = f"{cells[row]!r} is not a time in seconds"
+            self.error(line + row, column, found, "Unix seconds or RFC 3339 (are these milliseconds?)")
+        return out
+
+    def _time(self, cell: str, line: int, column: str) -> float:
+        try:
+            return float(cell)
+        except ValueError:
+            pass
+        try:
+            return parse_rfc3339(cell.strip())
+        except ValueError as error:
+            found, _, expected = str(error).partition("; expected ")
+            self.error(line, column, found, f"Unix seconds or {expected or 'RFC 3339'}")
+            return 0.0
+
+    def values(self, cells: Sequence[str], line: int, column: str) -> Float64s:
+        """Numbers, NaN for gaps."""
+        try:
+            out = np.fromiter(map(float, cells), np.float64, len(cells))
+        except ValueError:
+            out = np.array([self._value(cell, line + row, column) for row, cell in enumerate(cells)])
+        for row in np.flatnonzero(np.isinf(out)).tolist():
+            self.error(line + row, column, f"{cells[row]!r} is infinite", "a finite number, or an empty cell for a gap")
+        return out
+
+    def _value(self, cell: str, line: int, column: str) -> float:
+        try:
+            return float(cell)
+        except ValueError:
+            if cell.strip().lower() not in _GAPS:
+                self.error(line, column, f"{cell!r} is not a number", "a number, or an empty cell for a gap")
+            return math.nan
+
+
+def _wide(
+    cells: _Cells, rows: Iterator[list[str]], time_column: str, columns: Sequence[str] | None, origin: str
+) -> dict[str, Series]:
+    names = [name for name in cells.header if name != time_column] if columns is None else list(columns)
+    require(cells.path, names, [name for name in cells.header if name != time_column])
+    at, values = Column(), {name: Column() for name in names}
+    place = {name: cells.header.index(name) for name in (time_column, *names)}
+    for chunk, line in cells.chunks(rows):
+        at.append(cells.times(chunk[place[time_column]], line, time_column))
+        for name in names:
+            values[name].append(cells.values(chunk[place[name]], line, name))
+    times = at.array()
+    return {name: Series(*in_order(times, column.array(), cells.path), origin) for name, column in values.items()}
+
+
+def _long(
+    cells: _Cells, rows: Iterator[list[str]], time_column: str, columns: Sequence[str] | None, origin: str
+) -> dict[str, Series]:
+    place = {name: cells.header.index(name) for name in (time_column, "series", "value")}
+    codes: dict[str, int] = {}
+    code, at, value = Column(), Column(), Column()
+    for chunk, line in cells.chunks(rows):
+        keys = chunk[place["series"]]
+        code.append(np.array([codes.setdefault(key, len(codes)) for key in keys], np.float64))
+        at.append(cells.times(chunk[place[time_column]], line, time_column))
+        value.append(cells.values(chunk[place["value"]], line, "value"))
+    names = list(codes) if columns is None else list(columns)
+    require(cells.path, names, list(codes))
+    return split_series(
+        cells.path, code.array(), at.array(), value.array(), {name: codes[name] for name in names}, origin=origin
+    )
+
+
+def split_series(
+    path: Path, code: NDArray[np.generic], at: Float64s, value: Float64s, codes: dict[str, int], *, origin: str
+) -> dict[str, Series]:
+    """Rows of many series -> one Series per name in `codes`; rows keep their order within a series."""
+    if len(code) > MEMORY_ROWS:
+        raise Permanent(f"{path}: {len(code)} rows in long form are too many; expected a column per series")
+    order = np.argsort(code, kind="stable")
+    wanted = np.array(list(codes.values()))
+    begins = np.searchsorted(code, wanted, "left", sorter=order).tolist()
+    ends = np.searchsorted(code, wanted, "right", sorter=order).tolist()
+    return {
+        name: Series(*in_order(at[order[begin:end]], value[order[begin:end]], path), origin)
+        for name, begin, end in zip(codes, begins, ends, strict=True)
+    }
+
+
+def require(path: Path, wanted: Sequence[str], found: Sequence[str]) -> None:
+    """Raise Permanent that names the missing columns (or series) and the ones there are."""
+    if missing := [name for name in wanted if name not in set(found)]:
+        there = ", ".join(map(repr, found[:20])) + (" …" if len(found) > 20 else "") if found else "none"
+        raise Permanent(f"{path}: no column or series {', '.join(map(repr, missing))}; it has {there}")
