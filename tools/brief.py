@@ -2,7 +2,7 @@
 
 A row is one named thing of the brief: id, name, status, shown_by, missing. `shown_by` is `$ command`, run by a shell
 in the project's folder with an empty home (exit code 0; after ` => ` a regular expression that the output must
-contain), or `test path::name`. What works, wholly or partly, is run; exit code 1 when anything does not do what it says.
+contain), or `test path::name`. What works, wholly or partly, is run; exit code 1 when anything of it does not.
 """
 
 from __future__ import annotations

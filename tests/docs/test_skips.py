@@ -19,10 +19,11 @@ def closing_line(folder: pathlib.Path, source: str, ci: str) -> str:
     (folder / "test_it.py").write_text(source)
     (folder / "pytest.ini").write_text("[pytest]\n")
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:xdist", "-p", "no:cacheprovider", "."]
-    done = subprocess.run(
-        command, cwd=folder, env={**os.environ, "PODIUM_CI": ci}, capture_output=True, text=True, check=False
-    )
-    return done.stdout.strip().splitlines()[-1]
+    # A worker of pytest-xdist tells its children about itself; this one is to stand alone.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    environment["PODIUM_CI"] = ci
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    return (done.stdout.strip().splitlines() or [done.stderr])[-1]
 
 
 @pytest.mark.parametrize("source", [SKIPPED_TEST, SKIPPED_FILE], ids=["test", "file"])
@@ -30,6 +31,6 @@ def test_a_skip_is_a_skip_on_a_developers_machine(tmp_path: pathlib.Path, source
     assert closing_line(tmp_path, source, ci="").startswith("1 skipped in ")
 
 
-@pytest.mark.parametrize(("source", "ending"), [(SKIPPED_TEST, "1 failed in "), (SKIPPED_FILE, "1 error in ")])
-def test_a_skip_is_a_failure_in_ci(tmp_path: pathlib.Path, source: str, ending: str) -> None:
-    assert closing_line(tmp_path, source, ci="1").startswith(ending)
+@pytest.mark.parametrize("source", [SKIPPED_TEST, SKIPPED_FILE], ids=["test", "file"])
+def test_a_skip_is_an_error_in_ci(tmp_path: pathlib.Path, source: str) -> None:
+    assert closing_line(tmp_path, source, ci="1").startswith("1 error in ")
