@@ -85,23 +85,21 @@ class _Cells:
         self._errors: list[str] = []
         self._error_count = 0
 
-    def chunks(self, rows: Iterator[list[str]]) -> Iterator[tuple[list[tuple[str, ...]], int]]:
-        """(columns of cells, line of the first row) for some rows at a time; blank lines are skipped."""
-        reader = rows
-        while chunk := list(islice(reader, CHUNK_ROWS)):
-            first = self.line + 1
+    def chunks(self, rows: Iterator[list[str]]) -> Iterator[tuple[list[tuple[str, ...]], Sequence[int]]]:
+        """(columns of cells, line of each row) for some rows at a time; blank lines are skipped."""
+        while chunk := list(islice(rows, CHUNK_ROWS)):
+            lines: Sequence[int] = range(self.line + 1, self.line + 1 + len(chunk))
             self.line += len(chunk)
-            if any(len(row) != len(self.header) for row in chunk):
-                chunk = self._of_right_width(chunk, first)
+            width = len(self.header)
+            if any(len(row) != width for row in chunk):
+                for line, row in zip(lines, chunk, strict=True):
+                    if row and len(row) != width:
+                        self.error(line, "", f"{len(row)} cells", f"{width} as in the header")
+                lines = [line for line, row in zip(lines, chunk, strict=True) if len(row) == width]
+                chunk = [row for row in chunk if len(row) == width]
             if chunk:
-                yield list(zip(*chunk, strict=True)), first
+                yield list(zip(*chunk, strict=True)), lines
             self.raise_errors()
-
-    def _of_right_width(self, chunk: list[list[str]], first: int) -> list[list[str]]:
-        for number, row in enumerate(chunk):
-            if row and len(row) != len(self.header):
-                self.error(first + number, "", f"{len(row)} cells", f"{len(self.header)} as in the header")
-        return [row for row in chunk if len(row) == len(self.header)]
 
     def error(self, line: int, column: str, found: str, expected: str) -> None:
         """Note one bad place."""
@@ -116,15 +114,15 @@ class _Cells:
             more = self._error_count - len(self._errors)
             raise Permanent("\n".join(self._errors) + (f"\nand {more} more" if more else ""))
 
-    def times(self, cells: Sequence[str], line: int, column: str) -> Float64s:
+    def times(self, cells: Sequence[str], lines: Sequence[int], column: str) -> Float64s:
         """Unix seconds of a column of times."""
         try:
             out = np.fromiter(map(float, cells), np.float64, len(cells))
         except ValueError:
-            out = np.array([self._time(cell, line + row, column) for row, cell in enumerate(cells)])
+            out = np.array([self._time(cell, line, column) for line, cell in zip(lines, cells, strict=True)])
         for row in np.flatnonzero(~(np.abs(out) < MILLISECONDS_FROM)).tolist():
             found = f"{cells[row]!r} is not a time in seconds"
-            self.error(line + row, column, found, "Unix seconds or RFC 3339 (are these milliseconds?)")
+            self.error(lines[row], column, found, "Unix seconds or RFC 3339 (are these milliseconds?)")
         return out
 
     def _time(self, cell: str, line: int, column: str) -> float:
@@ -139,14 +137,14 @@ class _Cells:
             self.error(line, column, found, f"Unix seconds or {expected or 'RFC 3339'}")
             return 0.0
 
-    def values(self, cells: Sequence[str], line: int, column: str) -> Float64s:
+    def values(self, cells: Sequence[str], lines: Sequence[int], column: str) -> Float64s:
         """Numbers, NaN for gaps."""
         try:
             out = np.fromiter(map(float, cells), np.float64, len(cells))
         except ValueError:
-            out = np.array([self._value(cell, line + row, column) for row, cell in enumerate(cells)])
+            out = np.array([self._value(cell, line, column) for line, cell in zip(lines, cells, strict=True)])
         for row in np.flatnonzero(np.isinf(out)).tolist():
-            self.error(line + row, column, f"{cells[row]!r} is infinite", "a finite number, or an empty cell for a gap")
+            self.error(lines[row], column, f"{cells[row]!r} is infinite", "a finite number, or an empty cell for a gap")
         return out
 
     def _value(self, cell: str, line: int, column: str) -> float:
@@ -165,10 +163,10 @@ def _wide(
     require(cells.path, names, [name for name in cells.header if name != time_column])
     at, values = Column(), {name: Column() for name in names}
     place = {name: cells.header.index(name) for name in (time_column, *names)}
-    for chunk, line in cells.chunks(rows):
-        at.append(cells.times(chunk[place[time_column]], line, time_column))
+    for chunk, lines in cells.chunks(rows):
+        at.append(cells.times(chunk[place[time_column]], lines, time_column))
         for name in names:
-            values[name].append(cells.values(chunk[place[name]], line, name))
+            values[name].append(cells.values(chunk[place[name]], lines, name))
     times = at.array()
     return {name: Series(*in_order(times, column.array(), cells.path), origin) for name, column in values.items()}
 
@@ -179,11 +177,11 @@ def _long(
     place = {name: cells.header.index(name) for name in (time_column, "series", "value")}
     codes: dict[str, int] = {}
     code, at, value = Column(), Column(), Column()
-    for chunk, line in cells.chunks(rows):
+    for chunk, lines in cells.chunks(rows):
         keys = chunk[place["series"]]
         code.append(np.array([codes.setdefault(key, len(codes)) for key in keys], np.float64))
-        at.append(cells.times(chunk[place[time_column]], line, time_column))
-        value.append(cells.values(chunk[place["value"]], line, "value"))
+        at.append(cells.times(chunk[place[time_column]], lines, time_column))
+        value.append(cells.values(chunk[place["value"]], lines, "value"))
     names = list(codes) if columns is None else list(columns)
     require(cells.path, names, list(codes))
     return split_series(

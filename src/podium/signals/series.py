@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import tempfile
+import weakref
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO
@@ -51,13 +52,15 @@ class Column:
         self._chunks.append(chunk)
         self._rows += len(chunk)
         if self._rows > MEMORY_ROWS:
-            self._file = self._file or tempfile.TemporaryFile(prefix="podium-series-")  # noqa: SIM115  the map keeps it
+            if self._file is None:
+                self._file = tempfile.TemporaryFile(prefix="podium-series-")  # noqa: SIM115  closed with the column
+                weakref.finalize(self, self._file.close)
             for part in self._chunks:
                 self._file.write(part.tobytes())
             self._chunks = []
 
     def array(self) -> Float64s:
-        """All rows: in memory, or mapped."""
+        """All rows: in memory, or mapped (the map outlives the column and its file)."""
         if self._file is None:
             return np.concatenate(self._chunks) if self._chunks else np.empty(0)
         self._file.flush()
