@@ -1,0 +1,90 @@
+"""The application: routers over one View, behind one guard."""
+
+from __future__ import annotations
+
+import contextlib
+import pathlib
+from collections.abc import AsyncIterator, Callable, Collection
+
+from fastapi import APIRouter, FastAPI
+from prometheus_client import CollectorRegistry
+
+import podium
+from podium.api import (
+    decisions,
+    documented,
+    health,
+    metrics,
+    page,
+    problems,
+    session,
+    sources,
+    stream,
+    workloads,
+)
+from podium.api.access import Access
+from podium.api.broadcast import Broadcast
+from podium.api.guard import Guard
+from podium.api.reads import Reads
+from podium.loop.view import View
+from podium.model.clock import Clock, wall_clock
+
+LOOPBACK_NAMES = ("127.0.0.1", "localhost", "[::1]")
+
+
+def _nothing_awaited() -> str:
+    return ""
+
+
+def create_app(
+    view: View,
+    *,
+    token: str,
+    allowed_hosts: Collection[str] = LOOPBACK_NAMES,
+    registry: CollectorRegistry | None = None,
+    unready: Callable[[], str] = _nothing_awaited,
+    clock: Clock = wall_clock,
+    docs: bool = True,
+    built: pathlib.Path = page.BUILT,
+    heartbeat_seconds: float = stream.HEARTBEAT_SECONDS,
+) -> FastAPI:
+    """The HTTP door to `view`.
+
+    `token` opens it (at least 16 characters, else ValueError). `allowed_hosts` are the Host headers answered to, with a
+    port or for any port. `registry` is what `/metrics` shows besides the door itself. `unready` says what is awaited
+    before the program is of use, "" when nothing is. `docs` serves `/api/v1/openapi.json`, behind the token.
+    """
+    access = Access(token, clock)
+    reads, broadcast = Reads(view), Broadcast(view)
+    counted = metrics.DoorMetrics(registry if registry is not None else CollectorRegistry())
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        yield
+        await broadcast.close()
+
+    app = FastAPI(
+        title="Podium",
+        version=podium.__version__,
+        docs_url=None,  # Swagger and ReDoc load scripts from elsewhere
+        redoc_url=None,
+        openapi_url="/api/v1/openapi.json" if docs else None,
+        lifespan=lifespan,
+        separate_input_output_schemas=False,
+    )
+    app.state.broadcast = broadcast
+    problems.install(app)
+    documented.install(app)
+    api = APIRouter(prefix="/api/v1")
+    api.include_router(workloads.router(reads))
+    api.include_router(decisions.router(reads))
+    api.include_router(sources.router(reads))
+    api.include_router(stream.router(reads, broadcast, counted, heartbeat_seconds))
+    app.include_router(api)
+    app.include_router(session.router(access))
+    app.include_router(health.router(reads, unready))
+    app.include_router(metrics.router(counted))
+    app.include_router(page.router(access, built))
+    app.add_middleware(Guard, access=access, allowed_hosts=allowed_hosts)
+    app.add_middleware(metrics.Measured, metrics=counted)
+    return app

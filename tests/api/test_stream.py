@@ -1,0 +1,146 @@
+"""The live stream: whole ticks, resumed without a hole, and never a queue."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+import aiohttp
+import pytest
+import structlog
+from tests.api.fakes import START, WEB, FakeView, events, eventually, visited, workload
+
+from podium.api import stream
+
+BOTH = f"/api/v1/stream?topics=fleet,workload:{WEB}"
+
+
+async def test_a_listener_gets_the_fleet_at_once_and_then_every_tick() -> None:
+    view = FakeView()
+    async with visited(view) as client, client.get("/api/v1/stream") as answer:
+        arriving = events(answer)
+        assert (answer.content_type, await anext(arriving)) == ("text/event-stream", {"retry": "1000"})
+        first = await anext(arriving)
+        assert (first["event"], json.loads(first["data"])["tick"]) == ("fleet", 10)
+        await eventually(lambda: bool(view.listeners))
+        view.turn()
+        assert json.loads((await anext(arriving))["data"])["tick"] == 11
+
+
+async def test_topics_share_one_stream_and_only_the_last_event_of_a_tick_carries_its_id() -> None:
+    async with visited() as client, client.get(BOTH) as answer:
+        arriving = events(answer)
+        await anext(arriving)
+        fleet, tail = await anext(arriving), await anext(arriving)
+    assert (fleet["event"], fleet.get("id")) == ("fleet", None)
+    assert (tail["event"], tail["id"]) == ("workload", f"10@{START + 150}")
+    assert json.loads(tail["data"])["series"]["at"] == [START + 135, START + 150]
+
+
+async def test_a_listener_that_comes_back_is_told_what_it_missed() -> None:
+    async with visited() as client, client.get(BOTH, headers={"last-event-id": f"4@{START + 60}"}) as answer:
+        arriving = events(answer)
+        for _ in range(2):
+            await anext(arriving)
+        tail = json.loads((await anext(arriving))["data"])
+    assert tail["series"]["at"] == [START + 15 * tick for tick in range(4, 11)]
+    assert [row["tick"] for row in tail["decisions"]] == [10, 9, 8, 7, 6, 5, 4]
+
+
+async def test_a_listener_that_missed_nothing_is_told_nothing() -> None:
+    newest = {"last-event-id": f"10@{START + 150}"}
+    async with visited(heartbeat_seconds=0.05) as client, client.get(BOTH, headers=newest) as answer:
+        arriving = events(answer)
+        await anext(arriving)
+        assert (await anext(arriving))["event"] == "beat"
+
+
+@pytest.mark.parametrize("shown", ["nonsense", "99@1", "4@nan", "@", "4@99999999999999"])
+async def test_an_id_that_means_nothing_begins_anew(shown: str) -> None:
+    async with visited() as client, client.get(BOTH, headers={"last-event-id": shown}) as answer:
+        arriving = events(answer)
+        await anext(arriving)
+        assert json.loads((await anext(arriving))["data"])["tick"] == 10
+
+
+async def test_silence_is_filled_with_heartbeats() -> None:
+    async with visited(heartbeat_seconds=0.05) as client, client.get("/api/v1/stream") as answer:
+        arriving = events(answer)
+        names = [(await anext(arriving)).get("event") for _ in range(4)]
+    assert names == [None, "fleet", "beat", "beat"]
+
+
+async def test_a_workload_that_disappears_is_said_to_be_gone() -> None:
+    view = FakeView()
+    async with visited(view) as client, client.get(BOTH) as answer:
+        arriving = events(answer)
+        for _ in range(3):
+            await anext(arriving)
+        await eventually(lambda: bool(view.listeners))
+        view.rows = ()
+        view.turn()
+        await anext(arriving)
+        assert await anext(arriving) == {"event": "gone", "data": f'{{"key":"{WEB}"}}', "id": f"11@{START + 165}"}
+
+
+async def test_a_slow_listener_misses_ticks_and_holds_nobody_up() -> None:
+    view = FakeView()
+    view.rows = tuple(workload(f"local/shop/deployment.apps/w{number}") for number in range(2000))  # a MB per tick
+    async with visited(view) as client, client.get("/api/v1/stream", read_bufsize=1024) as slow:
+        await eventually(lambda: bool(view.listeners))
+        for _ in range(40):  # nobody reads: the kernel's buffers take some ticks, and the program holds one
+            view.turn()
+            await asyncio.sleep(stream.QUICKEST_SECONDS * 1.2)
+        seen = []
+        async for event in events(slow):
+            if event.get("event") == "fleet":
+                seen.append(json.loads(event["data"])["tick"])
+            if seen and seen[-1] == 50:
+                break
+    assert len(seen) <= 25
+    assert seen == sorted(seen)
+
+
+async def test_nobody_listens_to_the_loop_for_listeners_that_left() -> None:
+    view = FakeView()
+    async with visited(view) as client:
+        async with client.get("/api/v1/stream") as answer:
+            await anext(events(answer))
+            await eventually(lambda: bool(view.listeners))
+        await eventually(lambda: not view.listeners)
+
+
+async def test_a_view_that_breaks_off_ends_the_stream_and_the_next_listener_asks_anew() -> None:
+    class Breaking(FakeView):
+        async def changes(self):  # type: ignore[no-untyped-def]
+            yield self.fleet()
+            raise RuntimeError("the loop broke")
+
+    with structlog.testing.capture_logs() as logged:
+        async with visited(Breaking()) as client:
+            for _ in range(2):
+                with pytest.raises(aiohttp.ClientPayloadError):
+                    async with client.get("/api/v1/stream") as answer:
+                        assert [event async for event in events(answer)]
+    assert [str(line["exc_info"]) for line in logged] == ["the loop broke"] * 2
+
+
+async def test_more_pages_than_there_are_seats_are_turned_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream, "MOST_STREAMS", 1)
+    async with visited() as client, client.get("/api/v1/stream") as first:
+        await anext(events(first))
+        async with client.get("/api/v1/stream") as second:
+            assert (second.status, (await second.json())["detail"]) == (
+                503,
+                "1 pages are listening already; close one.",
+            )
+
+
+async def test_an_open_stream_does_not_hold_up_the_end() -> None:
+    view = FakeView()
+    async with visited(view) as client:
+        answer = await client.get("/api/v1/stream")
+        await anext(events(answer))
+        began = asyncio.get_running_loop().time()
+    assert asyncio.get_running_loop().time() - began < 1.5
+    assert not view.listeners
