@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable
 
-SLOWEST, FASTEST = 1.0, 600.0  # simulated seconds per real second
+FASTEST = 10_000.0  # simulated seconds per real second: nine ticks of 15 s pass in 13 ms, about what they take
 
 
 class SimulatedClock:
@@ -29,7 +29,7 @@ class SimulatedClock:
         return self._speed
 
     def set_speed(self, speed: float) -> None:
-        """Run at another speed from this moment on. Raises ValueError outside 1 to 600."""
+        """Run at another speed from this moment on. Raises ValueError outside 0 to 10,000."""
         speed = _allowed(speed)
         self._start, self._anchor = self(), self._monotonic()
         self._speed = speed
@@ -47,6 +47,6 @@ class SimulatedClock:
 
 
 def _allowed(speed: float) -> float:
-    if not SLOWEST <= speed <= FASTEST:
-        raise ValueError(f"speed {speed:g} is out of range; expected 1 to 600 simulated seconds per second")
+    if not 0 < speed <= FASTEST:
+        raise ValueError(f"speed {speed:g} is out of range; expected above 0, at most {FASTEST:g} (1 is real time)")
     return float(speed)
