@@ -1,4 +1,4 @@
-"""Skips are honest on a developer's machine and refused in CI. Shown on a small project with the same conftest."""
+"""Skips are honest on a developer's machine and refused in CI. Shown on a small project with the same rule."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import sys
 
 import pytest
 
-CONFTEST = pathlib.Path(__file__).parent.parent / "conftest.py"
+RULE = pathlib.Path(__file__).parent.parent / "skips.py"
 SKIPPED_TEST = "import pytest\n\n@pytest.mark.skip(reason='no server: apt-get install it')\ndef test_it():\n    pass\n"
 SKIPPED_FILE = "import pytest\n\npytest.skip('no server: apt-get install it', allow_module_level=True)\n"
 
 
 def closing_line(folder: pathlib.Path, source: str, ci: str) -> str:
-    (folder / "conftest.py").write_text(CONFTEST.read_text())
+    (folder / "conftest.py").write_text(RULE.read_text())
     (folder / "test_it.py").write_text(source)
     (folder / "pytest.ini").write_text("[pytest]\n")
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:xdist", "-p", "no:cacheprovider", "."]
