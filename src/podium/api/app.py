@@ -6,7 +6,7 @@ import contextlib
 import pathlib
 from collections.abc import AsyncIterator, Callable, Collection
 
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
 import podium
@@ -75,12 +75,10 @@ def create_app(
     app.state.broadcast = broadcast
     problems.install(app)
     documented.install(app)
-    api = APIRouter(prefix="/api/v1")
-    api.include_router(workloads.router(reads))
-    api.include_router(decisions.router(reads))
-    api.include_router(sources.router(reads))
-    api.include_router(stream.router(reads, broadcast, counted, heartbeat_seconds))
-    app.include_router(api)
+    app.include_router(workloads.router(reads))
+    app.include_router(decisions.router(reads))
+    app.include_router(sources.router(reads))
+    app.include_router(stream.router(reads, broadcast, counted, heartbeat_seconds))
     app.include_router(session.router(access))
     app.include_router(health.router(reads, unready))
     app.include_router(metrics.router(counted))

@@ -33,7 +33,7 @@ class DecisionPage(msgspec.Struct, frozen=True, kw_only=True):
 
 def router(reads: Reads) -> APIRouter:
     """The routes of this file."""
-    routes = APIRouter(tags=["decisions"])
+    routes = APIRouter(prefix="/api/v1", tags=["decisions"])
 
     @routes.get("/decisions", responses=returns(DecisionPage))
     async def decisions(chosen: Annotated[Chosen, Query()]) -> Response:

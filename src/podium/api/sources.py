@@ -46,7 +46,7 @@ class ClusterList(msgspec.Struct, frozen=True, kw_only=True):
 
 def router(reads: Reads) -> APIRouter:
     """The routes of this file."""
-    routes = APIRouter(tags=["sources"])
+    routes = APIRouter(prefix="/api/v1", tags=["sources"])
 
     @routes.get("/sources", responses=returns(SourceList))
     async def sources(request: Request, _: Annotated[Nothing, Query()]) -> Response:

@@ -65,7 +65,7 @@ def router(
     reads: Reads, broadcast: Broadcast, metrics: DoorMetrics, heartbeat_seconds: float = HEARTBEAT_SECONDS
 ) -> APIRouter:
     """The routes of this file."""
-    routes = APIRouter(tags=["stream"])
+    routes = APIRouter(prefix="/api/v1", tags=["stream"])
 
     @routes.get("/stream", responses={200: {"content": {"text/event-stream": {}}}})
     async def stream(query: Annotated[Topics, Query()], last_event_id: Annotated[str, Header()] = "") -> Response:

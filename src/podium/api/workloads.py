@@ -72,7 +72,7 @@ class Forecast(msgspec.Struct, frozen=True, kw_only=True):
 
 def router(reads: Reads) -> APIRouter:
     """The routes of this file."""
-    routes = APIRouter(tags=["workloads"])
+    routes = APIRouter(prefix="/api/v1", tags=["workloads"])
 
     @routes.get("/fleet", responses=returns(FleetView))
     async def fleet(request: Request, _: Annotated[Nothing, Query()]) -> Response:
