@@ -85,7 +85,7 @@ class RecordedLoad:
             raise Permanent(f"{path}: has {len(values)} rows, a period of {rows} rows was asked for")
         column = np.roll(values[:rows, header.index(load.column)], -int(load.skip // recording.step))
         scaled: Float64s = np.maximum(column - load.less, 0.0) * load.scale
-        at: Float64s = start + np.arange(rows * _TURNS) * recording.step
+        at = (start + np.arange(rows * _TURNS) * recording.step).astype(np.float64)
         return Series(at, np.tile(scaled, _TURNS), f"recorded: {recording.dataset}, {load.what}")
 
 
