@@ -14,7 +14,7 @@ from podium.loop.decide.draft import Draft, Turn
 from podium.loop.decide.state import State, Trust
 from podium.model.arrays import UNKNOWN, Bools, Float64s
 from podium.model.decision import Reason
-from podium.model.snapshot import Level
+from podium.model.snapshot import Level, Snapshot
 
 FEW = 3  # series: fewer than these cannot fall or freeze "together"
 CORROBORATED = 0.5  # another source must have seen this part of the asked fall
@@ -43,6 +43,13 @@ def distrust(turn: Turn, draft: Draft) -> Draft:
     blind = draft.open & (draft.wanted < current) & ~_new_evidence(turn)
     draft = draft.bent(blind, current, Reason.NO_NEW_EVIDENCE, draft.wanted)
     return dataclasses.replace(draft, state=_learned(turn, dataclasses.replace(state, trust=trust)))
+
+
+def suspects(state: State, snapshot: Snapshot) -> list[int]:
+    """The sources (as numbered in `snapshot`) that were under suspicion when `state` was left."""
+    none = Trust(moved=False, moved_at=np.nan, suspect_since=np.nan, frozen_since=np.nan)
+    known = (state.trust.get(source, none) for source in snapshot.sources)
+    return [number for number, trust in enumerate(known) if not np.isnan(trust.suspect_since)]
 
 
 def _held(turn: Turn, trust: Trust) -> bool:
@@ -92,7 +99,7 @@ def _corroborated(turn: Turn, source: int, fallen: dict[str, Float64s]) -> bool:
 
 
 def _judged(turn: Turn, source: int, before: Trust, *, suspect: bool) -> Trust:
-    """A source freezes when at least three series were measured anew and not one of them moved, though they once did."""
+    """A source freezes when three series or more were measured anew and not one moved, though they once did."""
     advanced, changed = 0, 0
     for name, level in turn.snapshot.signals.items():
         stamps, values = turn.before.stamps.get(name), turn.before.values.get(name)

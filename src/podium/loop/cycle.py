@@ -1,0 +1,254 @@
+"""One turn of the control loop: observe, forecast, decide, act, verify. This file is its table of contents."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+import time
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from podium.ledger.entry import Draft
+from podium.ledger.lease import Leadership
+from podium.ledger.ledger import Ledger
+from podium.loop import observe, record
+from podium.loop.act.carry_out import Result, carry_out
+from podium.loop.act.plan import plan
+from podium.loop.clusters.port import Cluster, Permanent, Temporary
+from podium.loop.decide.table import Mode, PolicyTable
+from podium.loop.observe import ClusterSignal, Sight
+from podium.loop.record import Turn
+from podium.loop.restore import Restored
+from podium.loop.tabulate import Policies, tabulate
+from podium.loop.verify import expectation
+from podium.loop.watch import Watch
+from podium.model.arrays import UNKNOWN, Float64s
+from podium.model.command import Scale
+from podium.model.decision import Decisions
+from podium.model.fleet import Fleet
+from podium.model.forecast import Forecast
+from podium.model.identity import WorkloadKey
+from podium.model.verdict import Verdict
+from podium.signals.bound import BoundSignal
+from podium.signals.observe import Observer
+
+CHECKPOINT_EVERY = 40  # turns: ten minutes at the usual pace, folded again in well under a second
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Assignment:
+    """What the loop is asked to do: policies, the fleet they name, and the signals they need."""
+
+    policies: Policies
+    fleet: Fleet
+    signals: tuple[BoundSignal, ...]
+    cluster_signals: tuple[ClusterSignal, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Turned:
+    """All that one turn saw, decided and did."""
+
+    turn: Turn
+    sight: Sight
+    results: tuple[Result, ...]
+    verdicts: tuple[Verdict, ...]
+    step_seconds: dict[str, float]  # how long each of the five steps took
+
+
+class Cycle:
+    """The loop of one cluster under one leadership. `assign` says what is asked of it, at first and later."""
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        observer: Observer,
+        ledger: Ledger,
+        leadership: Leadership,
+        restored: Restored,
+        *,
+        default_lead_seconds: float,
+        deadline_seconds: float,
+    ) -> None:
+        self._cluster = cluster
+        self._observer = observer
+        self._ledger = ledger
+        self._leadership = leadership
+        self._restored = restored
+        self._memory = restored.memory
+        self._default_lead = default_lead_seconds
+        self._deadline = deadline_seconds
+        self._assignment = Assignment(Policies({}), restored.memory.fleet, ())
+        self._table: PolicyTable = tabulate(self._assignment.policies, self._assignment.fleet)
+        self._next: Assignment | None = None
+        self._claimed: set[WorkloadKey] = set()
+        self._watch = Watch()
+        self._steps: dict[str, float] = {}
+
+    @property
+    def fleet(self) -> Fleet:
+        """The fleet as the memory knows it: a new assignment continues from here."""
+        return self._memory.fleet
+
+    @property
+    def last_at(self) -> float:
+        """When the last turn was (Unix seconds); NaN before the first."""
+        return self._memory.state.at
+
+    @property
+    def table(self) -> PolicyTable:
+        """The policies in force, as arrays."""
+        return self._table
+
+    def assign(self, assignment: Assignment) -> None:
+        """Follow this from the next turn on. Its policies are recorded with that turn."""
+        self._next = assignment
+
+    async def turn(self, now: float) -> Turned:
+        """One turn at `now`, which must lie after the last.
+
+        Raises StaleLeader when another leads meanwhile, and what the ledger raises: what is not recorded is not done.
+        """
+        drafts = self._adopt(now)
+        with self._step("observe"):
+            sight = await self._observe(now)
+        with self._step("forecast"):
+            lead, forecast = self._forecast(sight)
+        with self._step("decide"):
+            decisions = self._memory.decide(sight.snapshot, forecast, self._table, lead)
+            turn, commands = self._plan(sight, forecast, lead, decisions)
+        with self._step("verify"):
+            verdicts = self._verify(sight)
+        with self._step("record"):
+            drafts += self._drafts(turn, sight, verdicts)
+            await asyncio.to_thread(self._ledger.append, drafts, self._leadership)
+        with self._step("act"):
+            results = await self._act(commands, turn)
+        return Turned(turn, sight, results, verdicts, dict(self._steps))
+
+    def _adopt(self, now: float) -> list[Draft]:
+        """Take over the next assignment, if there is one, and say so in the ledger."""
+        if self._next is None:
+            return []
+        assignment, self._next = self._next, None
+        self._assignment = assignment
+        self._memory.adopt(assignment.fleet)
+        self._table = tabulate(assignment.policies, assignment.fleet)
+        return [
+            record.draft_fleet(assignment.fleet, now),
+            record.draft_policies(assignment.policies, self._table.digest, now),
+        ]
+
+    async def _observe(self, now: float) -> Sight:
+        await asyncio.to_thread(self._leadership.renew)
+        await self._claim()
+        assignment = self._assignment
+        sight = await observe.look(
+            self._cluster,
+            self._observer,
+            assignment.signals,
+            assignment.cluster_signals,
+            assignment.fleet,
+            now,
+            self._deadline,
+        )
+        written, replaced = self._restored.written(assignment.fleet, sight.snapshot.replicas)
+        return dataclasses.replace(
+            sight, snapshot=dataclasses.replace(sight.snapshot, written=written, written_from=replaced)
+        )
+
+    async def _claim(self) -> None:
+        """Mark the workloads that we write as led by this epoch, so that every earlier leader's writes are refused."""
+        own = np.flatnonzero(self._table.mode == Mode.OWN)
+        keys = (self._assignment.fleet.slots[slot].key for slot in own)
+        unclaimed = [key for key in keys if key is not None and key not in self._claimed]
+        for key in unclaimed:
+            # A workload that is missing or out of reach stays unclaimed and unwritten, and is tried again next turn.
+            with contextlib.suppress(Temporary, Permanent):
+                await self._cluster.claim([key], self._leadership.epoch)
+                self._claimed.add(key)
+
+    def _forecast(self, sight: Sight) -> tuple[Float64s, Forecast]:
+        lead = self._memory.lead(self._table, self._default_lead)
+        self._memory.learn(sight.snapshot, self._table, lead)
+        return lead, self._memory.forecast(sight.snapshot.now)
+
+    def _plan(
+        self, sight: Sight, forecast: Forecast, lead: Float64s, decisions: Decisions
+    ) -> tuple[Turn, tuple[Scale, ...]]:
+        fleet = self._assignment.fleet
+        versions = sight.observation.resource_versions
+        commands = plan(decisions, sight.snapshot, fleet, self._table, versions, self._leadership.epoch)
+        turn = Turn(
+            number=self._restored.number + 1,
+            fleet=fleet.digest,
+            policies=self._table.digest,
+            snapshot=sight.snapshot,
+            forecast=forecast,
+            lead=lead,
+            ready=sight.observation.ready,
+            decisions=decisions,
+            planned=record.planned(commands, len(fleet)),
+            state=self._memory.digest(),
+        )
+        self._restored.number, self._restored.last = turn.number, turn
+        return turn, commands
+
+    def _verify(self, sight: Sight) -> tuple[Verdict, ...]:
+        ready = sight.observation.ready
+        index = self._assignment.fleet.index
+        seen = {
+            key: int(ready[index[key]])
+            for key in self._restored.expectations
+            if key in index and ready[index[key]] != UNKNOWN
+        }
+        verdicts = expectation.judge(self._restored.expectations, seen, sight.snapshot.now)
+        for verdict in verdicts:
+            self._restored.settle(verdict)
+        return verdicts
+
+    def _drafts(self, turn: Turn, sight: Sight, verdicts: Sequence[Verdict]) -> list[Draft]:
+        now = turn.snapshot.now
+        drafts = [record.draft_turn(turn)]
+        if verdicts:
+            drafts.append(record.draft_verdicts(turn.number, verdicts, now))
+        drafts += [
+            record.draft_event(event)
+            for event in self._watch.events(turn, sight, self._memory.changes, self._assignment.fleet)
+        ]
+        if turn.number % CHECKPOINT_EVERY == 1:
+            pending = tuple(self._restored.expectations.values())
+            checkpoint = record.Checkpoint(turn.number, turn.fleet, pending, self._memory.checkpoint())
+            drafts.append(record.draft_checkpoint(checkpoint, now))
+        return drafts
+
+    async def _act(self, commands: Sequence[Scale], turn: Turn) -> tuple[Result, ...]:
+        assignment, sent_by = self._assignment, time.monotonic() + self._deadline
+
+        def recheck(command: Scale) -> str:
+            if not self._leadership.valid(time.monotonic()):
+                return "the lease ran out before the write was sent"
+            if self._next is not None or self._assignment is not assignment:
+                return "the policies changed after the decision"
+            if time.monotonic() > sent_by:
+                return f"the decision is older than {self._deadline:g} s"
+            if command.key not in self._claimed:
+                return "the workload could not be claimed yet"
+            return ""
+
+        results = await carry_out(self._cluster, commands, recheck)
+        self._restored.expect(results)
+        if results:
+            draft = record.draft_results(turn.number, results, turn.snapshot.now)
+            await asyncio.to_thread(self._ledger.append, [draft], self._leadership)
+        return results
+
+    @contextlib.contextmanager
+    def _step(self, name: str) -> Iterator[None]:
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self._steps[name] = time.perf_counter() - start

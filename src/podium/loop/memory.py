@@ -1,0 +1,107 @@
+"""What the loop has learned: a fold over recorded turns. Live, restarting and replaying run through this one door.
+
+`take` folds one turn in. A checkpoint is the whole memory as columns; checkpoint + the turns recorded since is the
+memory after the last of them, bit for bit, which is why a restart forgets nothing.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+
+import numpy as np
+
+from podium.foresight.calibration import NO_CHANGES, Changes
+from podium.foresight.outlook import Outlook
+from podium.ledger.columns import pack
+from podium.loop.decide.policies import decide
+from podium.loop.decide.state import State, empty_state
+from podium.loop.decide.table import PolicyTable
+from podium.loop.decide.trust import suspects
+from podium.loop.verify.leads import Leads, no_leads
+from podium.model import columns
+from podium.model.arrays import Columns, Float64s, Int64s
+from podium.model.decision import Decisions
+from podium.model.fleet import Fleet
+from podium.model.forecast import Forecast
+from podium.model.snapshot import Snapshot
+
+LEVELS = np.array([0.5, 0.9, 0.95, 0.99])
+AHEAD = np.array([60.0, 120.0, 180.0, 300.0, 600.0, 900.0, 1200.0, 1800.0])
+
+
+@dataclasses.dataclass
+class Memory:
+    """State of deciding, of forecasting and of measuring lead times, for one fleet."""
+
+    outlook: Outlook
+    state: State
+    leads: Leads
+    fleet: Fleet = dataclasses.field(default_factory=Fleet)
+    changes: Changes = NO_CHANGES  # whose forecasts were promoted or demoted in the last turn
+
+    @classmethod
+    def empty(cls, outlook: Outlook) -> Memory:
+        """Nothing learned, of nobody."""
+        outlook.resize(0)
+        return cls(outlook, empty_state(0), no_leads(0))
+
+    def adopt(self, fleet: Fleet) -> None:
+        """Take over a revised fleet: slots that changed hands start anew."""
+        old, new = self.fleet.slots, fleet.slots
+        changed = [
+            number for number, slot in enumerate(old) if number < len(new) and slot.generation != new[number].generation
+        ]
+        slots: Int64s = np.array(changed, np.int64)
+        self.state = self.state.forgotten(slots).resized(len(new))
+        self.leads = self.leads.forgotten(slots).resized(len(new))
+        self.outlook.forget(slots)
+        self.outlook.resize(len(new))
+        self.fleet = fleet
+
+    def learn(self, snapshot: Snapshot, table: PolicyTable, lead: Float64s) -> None:
+        """Take in the loads of a snapshot. What a suspect source said is not learned."""
+        self.changes = self.outlook.step(snapshot.now, self._loads(snapshot, table), lead)
+
+    def forecast(self, now: float) -> Forecast:
+        """The loads ahead."""
+        return self.outlook.forecast(now, LEVELS, AHEAD)
+
+    def lead(self, table: PolicyTable, default_seconds: float) -> Float64s:
+        """[n] seconds from a decision to a ready pod."""
+        return self.leads.expected(table.lead, default_seconds)
+
+    def decide(self, snapshot: Snapshot, forecast: Forecast, table: PolicyTable, lead: Float64s) -> Decisions:
+        """One turn of deciding."""
+        self.state, decisions = decide(self.state, snapshot, forecast, table, lead)
+        return decisions
+
+    def digest(self) -> str:
+        """SHA-256 of the state of deciding, to compare a replay with."""
+        return hashlib.sha256(pack({}, columns.flatten(self.state))).hexdigest()
+
+    def checkpoint(self) -> Columns:
+        """Everything learned, as columns."""
+        return (
+            columns.flatten(self.state, "state")
+            | columns.flatten(self.leads, "leads")
+            | {f"outlook.{name}": array for name, array in self.outlook.state().items()}
+        )
+
+    def restore(self, stored: Columns, fleet: Fleet) -> None:
+        """Take over what `checkpoint` returned for `fleet`."""
+        start = "outlook."
+        self.outlook.resize(len(fleet))
+        self.outlook.restore({name[len(start) :]: array for name, array in stored.items() if name.startswith(start)})
+        self.state = columns.restore(State, stored, "state")
+        self.leads = columns.restore(Leads, stored, "leads")
+        self.fleet = fleet
+
+    def _loads(self, snapshot: Snapshot, table: PolicyTable) -> Float64s:
+        loads = np.full(len(table), np.nan)
+        names = np.array(table.load, dtype=np.str_)
+        doubted = suspects(self.state, snapshot)
+        for name, level in snapshot.signals.items():
+            believed = (names == name) & ~np.isin(level.source, doubted)
+            loads[believed] = level.value[believed]
+        return loads

@@ -1,0 +1,144 @@
+"""The way back: from the ledger to the memory, the turn, and the policies of a moment."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from podium.ledger.ledger import Ledger
+from podium.loop import record
+from podium.loop.act.carry_out import Fate, Result
+from podium.loop.decide.table import PolicyTable
+from podium.loop.memory import Memory
+from podium.loop.record import Turn
+from podium.loop.tabulate import Policies, tabulate
+from podium.loop.verify import expectation
+from podium.model.arrays import UNKNOWN, Int64s
+from podium.model.fleet import Fleet
+from podium.model.identity import WorkloadKey
+from podium.model.verdict import Expectation, Outcome, Verdict
+
+
+class Library:
+    """Fleets and policies by digest, each read from the ledger once."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._fleets: dict[str, Fleet] = {}
+        self._policies: dict[str, Policies] = {}
+        self._tables: dict[tuple[str, str], PolicyTable] = {}
+
+    def fleet(self, digest: str) -> Fleet:
+        """The fleet of this digest. Raises KeyError when the ledger does not hold it."""
+        if digest not in self._fleets:
+            entry = self._ledger.latest(record.FLEET, subject=digest)
+            if entry is None:
+                raise KeyError(f"the ledger holds no fleet {digest[:12]}")
+            self._fleets[digest] = record.read_fleet(entry)
+        return self._fleets[digest]
+
+    def policies(self, digest: str) -> Policies:
+        """The policies of this digest. Raises KeyError when the ledger does not hold them."""
+        if digest not in self._policies:
+            entry = self._ledger.latest(record.POLICIES, subject=digest)
+            if entry is None:
+                raise KeyError(f"the ledger holds no policies {digest[:12]}")
+            self._policies[digest] = record.read_policies(entry)
+        return self._policies[digest]
+
+    def table(self, turn: Turn) -> PolicyTable:
+        """What decided in a turn."""
+        key = (turn.policies, turn.fleet)
+        if key not in self._tables:
+            self._tables[key] = tabulate(self.policies(turn.policies), self.fleet(turn.fleet))
+        return self._tables[key]
+
+
+@dataclasses.dataclass
+class Restored:
+    """The loop as its last recorded turn left it, and what it goes on from."""
+
+    memory: Memory
+    number: int = 0  # of the last turn; 0 before the first
+    expectations: dict[WorkloadKey, Expectation] = dataclasses.field(default_factory=dict)
+    last: Turn | None = None
+    results: tuple[Result, ...] | None = None  # of the last turn's commands; None: it ended before they were recorded
+
+    def fold(self, turn: Turn, library: Library) -> bool:
+        """Take one recorded turn in. True when deciding it again left the recorded state, bit for bit."""
+        memory, table = self.memory, library.table(turn)
+        if memory.fleet.digest != turn.fleet:
+            memory.adopt(library.fleet(turn.fleet))
+        memory.learn(turn.snapshot, table, turn.lead)
+        memory.decide(turn.snapshot, turn.forecast, table, turn.lead)
+        self.number, self.last, self.results = turn.number, turn, None
+        return memory.digest() == turn.state
+
+    def settle(self, verdict: Verdict) -> None:
+        """An expectation ended; one that was reached on the way up is a measurement of the lead time."""
+        done = verdict.expectation
+        self.expectations.pop(done.key, None)
+        slot = self.memory.fleet.index.get(done.key)
+        if verdict.outcome is Outcome.REACHED and done.replicas > done.before and slot is not None:
+            self.memory.leads = self.memory.leads.measured(slot, verdict.at - done.since)
+
+    def expect(self, results: Sequence[Result]) -> None:
+        """The last turn's commands were carried out with these results: expect what was written."""
+        self.results = tuple(results)
+        if self.last is None:
+            return
+        for result in results:
+            if result.fate is Fate.WRITTEN:
+                lead = float(self.last.lead[result.command.slot])
+                self.expectations[result.command.key] = expectation.expect(result.command, self.last.snapshot.now, lead)
+
+    def written(self, fleet: Fleet, replicas: Int64s) -> tuple[Int64s, Int64s]:
+        """[n] replicas that the last turn wrote, and [n] what they replaced; UNKNOWN where it wrote nothing.
+
+        A process that died between writing and recording left no results: then what was planned and is there was ours.
+        """
+        after, before = np.full(len(fleet), UNKNOWN, np.int64), np.full(len(fleet), UNKNOWN, np.int64)
+        if self.last is None:
+            return after, before
+        if self.results is None:
+            shared = min(len(fleet), len(self.last.planned))
+            planned = self.last.planned[:shared]
+            ours = (planned != UNKNOWN) & (planned == replicas[:shared])
+            after[:shared] = np.where(ours, planned, UNKNOWN)
+            before[:shared] = np.where(ours, self.last.snapshot.replicas[:shared], UNKNOWN)
+        for result in self.results or ():
+            command = result.command
+            if result.fate is Fate.WRITTEN and fleet.index.get(command.key) == command.slot:
+                after[command.slot], before[command.slot] = command.replicas, command.current
+        return after, before
+
+
+def restore(ledger: Ledger, memory: Memory, *, until_us: int | None = None) -> Restored:
+    """Fold everything recorded (up to `until_us`, if given) into an empty `memory`."""
+    library = Library(ledger)
+    restored = Restored(memory)
+    start = ledger.latest(record.CHECKPOINT, at_or_before_us=until_us)
+    if start is not None:
+        checkpoint = record.read_checkpoint(start)
+        memory.restore(checkpoint.memory, library.fleet(checkpoint.fleet))
+        restored.number = checkpoint.number
+        restored.expectations = {item.key: item for item in checkpoint.expectations}
+    kinds = [record.TURN, record.RESULTS, record.VERDICTS]
+    for entry in ledger.entries(kinds, after_seq=start.seq if start else None, until_us=until_us):
+        if entry.kind == record.TURN:
+            restored.fold(record.read_turn(entry), library)
+        elif entry.kind == record.VERDICTS:
+            for verdict in record.read_verdicts(entry):
+                restored.settle(verdict)
+        else:
+            restored.expect(record.read_results(entry))
+    return restored
+
+
+def turns(ledger: Ledger, *, since_us: int | None = None, until_us: int | None = None) -> Iterator[Turn]:
+    """Recorded turns in order; those whose inputs were dropped are left out."""
+    for entry in ledger.entries([record.TURN], since_us=since_us, until_us=until_us):
+        if not entry.purged:
+            yield record.read_turn(entry)

@@ -1,0 +1,60 @@
+"""What happened in a turn, as events: only what began or ended, so that a lasting trouble is said once."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+
+import numpy as np
+
+from podium.foresight.calibration import Changes
+from podium.loop.observe import Sight
+from podium.loop.record import Turn
+from podium.model import clock
+from podium.model.decision import Reason
+from podium.model.events import Event
+from podium.model.fleet import Fleet
+from podium.model.identity import new_id
+
+Condition = tuple[str, str]  # (what, of whom)
+
+
+class Watch:
+    """Remembers which conditions hold, and tells when one begins or ends."""
+
+    def __init__(self) -> None:
+        self._holding: set[Condition] = set()
+
+    def events(self, turn: Turn, sight: Sight, changes: Changes, fleet: Fleet) -> Iterator[Event]:
+        """The events of one turn."""
+        now_us = clock.microseconds(turn.snapshot.now)
+        holding = dict(_conditions(turn, sight))
+        for what, whom in holding.keys() - self._holding:
+            yield _event(f"{what}.began", whom, now_us, {"words": holding[what, whom]})
+        for what, whom in self._holding - holding.keys():
+            yield _event(f"{what}.ended", whom, now_us, {})
+        self._holding = set(holding)
+        for word, slots in (("demoted", changes.demoted), ("promoted", changes.promoted)):
+            for slot in slots.tolist():
+                owner = fleet.slots[slot]
+                coverage = float(turn.forecast.coverage[slot])
+                event = _event(f"forecast.{word}", str(owner.key), now_us, {"coverage": coverage})
+                yield dataclasses.replace(event, tenant=owner.tenant)
+
+
+def _conditions(turn: Turn, sight: Sight) -> Iterator[tuple[Condition, str]]:
+    for health in sight.health:
+        if health.state != "ok":
+            yield ("signal.lost", health.name), health.words
+    if sight.cluster_trouble:
+        yield ("cluster.lost", turn.snapshot.sources[-1]), sight.cluster_trouble
+    reasons = turn.decisions.reasons
+    for code, what in ((Reason.SOURCE_SUSPECT, "source.suspect"), (Reason.SOURCE_FROZEN, "source.frozen")):
+        for number in np.unique(reasons.a[reasons.code == code]).astype(int).tolist():
+            yield (what, turn.snapshot.sources[number]), "nothing is scaled down on its word"
+    if (reasons.code == Reason.REDUCTION_GUARD).any():
+        yield ("reduction.frozen", "fleet"), "the fleet's reduction guard holds further scale-downs"
+
+
+def _event(what: str, subject: str, now_us: int, data: dict[str, object]) -> Event:
+    return Event(id=new_id(now_us), at_us=now_us, type=what, subject=subject, data=data)

@@ -1,0 +1,128 @@
+"""Reasons in plain words. Codes and numbers travel; sentences are made only when somebody looks."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+from podium.loop.policy import ScalingPolicySpec
+from podium.model import clock
+from podium.model.arrays import UNKNOWN
+from podium.model.decision import Reason
+
+Sentence = Callable[["Facts"], str]
+
+
+class Facts:
+    """One reason of one workload: its numbers, and what they speak of."""
+
+    def __init__(
+        self, spec: ScalingPolicySpec | None, sources: Sequence[str], metric: int, a: float, b: float, c: float
+    ) -> None:
+        self._spec = spec
+        self._sources = sources
+        self._metric = metric
+        self.a, self.b, self.c = a, b, c
+
+    @property
+    def signal(self) -> str:
+        """The metric's name, as its policy has it."""
+        if self._spec is None or self._metric == UNKNOWN:
+            return "the signal"
+        if self._metric < len(self._spec.metrics):
+            metric = self._spec.metrics[self._metric]
+            if metric.identifier is not None:
+                return metric.identifier.name
+            resource = metric.resource or metric.container_resource
+            return resource.name if resource is not None else "the signal"
+        return self._spec.load.signal if self._spec.load is not None else "the load"
+
+    @property
+    def of_target(self) -> str:
+        """What was measured against its target, in the metric's own way of counting."""
+        if self._spec is not None and 0 <= self._metric < len(self._spec.metrics):
+            target = self._spec.metrics[self._metric].target
+            if target.average_utilization is not None and target.average_value is None:
+                return f"{self.b:.0f} % used of a wanted {self.c:.0f} %"
+            if target.value is not None:
+                return f"{number(self.b)} against a wanted {number(self.c)}"
+            return f"{number(self.b)} per pod against a wanted {number(self.c)}"
+        return f"{number(self.b)} at {number(self.c)} per replica"
+
+    @property
+    def source(self) -> str:
+        """The name of the source that `a` numbers."""
+        index = int(self.a)
+        return self._sources[index] if 0 <= index < len(self._sources) else "a source"
+
+
+def number(value: float) -> str:
+    """Three significant digits, without an exponent where a person would not write one."""
+    if math.isnan(value):
+        return "unknown"
+    if value == 0 or 0.001 <= abs(value) < 1e6:
+        digits = max(0, 2 - math.floor(math.log10(abs(value)))) if value else 0
+        text = f"{value:.{digits}f}"
+        return text.rstrip("0").rstrip(".") if "." in text else text
+    return f"{value:.3g}"
+
+
+def pods(count: float) -> str:
+    """`1 pod`, `3 pods`."""
+    return f"{count:.0f} pod" + ("" if count == 1 else "s")
+
+
+SENTENCES: dict[Reason, Sentence] = {
+    Reason.OBSERVED: lambda f: f"{f.a:.0f} replicas now",
+    Reason.NOT_OBSERVED: lambda _: "the cluster did not say how many replicas there are, so nothing is decided",
+    Reason.SIGNAL_PROPOSES: lambda f: f"{f.signal} asks for {f.a:.0f}: {f.of_target}",
+    Reason.SIGNAL_MISSING: lambda f: f"{f.signal} is unknown, so nothing goes down",
+    Reason.ALL_SIGNALS_MISSING: lambda _: "no signal is known, so it holds",
+    Reason.WITHIN_TOLERANCE: lambda f: f"{f.signal} is within its tolerance",
+    Reason.PODS_STARTING: lambda f: f"{pods(f.a)} not ready yet, counted as idle",
+    Reason.PODS_UNMEASURED: lambda f: f"{pods(f.a)} without a sample, counted against the change",
+    Reason.FORECAST_RAISES: lambda f: (
+        f"the forecast raises it to {f.a:.0f}: up to {number(f.b)} expected within {clock.duration(round(f.c))}"
+    ),
+    Reason.FORECAST_UNTRUSTED: lambda f: (
+        "the forecast is not trusted yet"
+        if math.isnan(f.a)
+        else f"the forecast is not trusted: it held in {100 * f.a:.0f} % of cases, {100 * f.b:.0f} % are asked"
+    ),
+    Reason.FORECAST_ABSENT: lambda _: "no forecast: too little history",
+    Reason.STABILISED_DOWN: lambda f: (
+        f"kept at {f.b:.0f} instead of {f.a:.0f}: as many were needed within the last {clock.duration(f.c)}"
+    ),
+    Reason.STABILISED_UP: lambda f: (
+        f"kept at {f.b:.0f} instead of {f.a:.0f}: fewer were needed within the last {clock.duration(f.c)}"
+    ),
+    Reason.RATE_LIMITED_UP: lambda f: f"grows to {f.b:.0f} for now, not {f.a:.0f}: the allowed pace",
+    Reason.RATE_LIMITED_DOWN: lambda f: f"shrinks to {f.b:.0f} for now, not {f.a:.0f}: the allowed pace",
+    Reason.AT_MAXIMUM: lambda f: f"held at its maximum of {f.b:.0f} (asked for {f.a:.0f})",
+    Reason.AT_MINIMUM: lambda f: f"held at its minimum of {f.b:.0f} (asked for {f.a:.0f})",
+    Reason.PAUSED_UP: lambda f: f"scaling up is paused (asked for {f.a:.0f})",
+    Reason.PAUSED_DOWN: lambda f: f"scaling down is paused (asked for {f.a:.0f})",
+    Reason.SOURCE_SUSPECT: lambda f: (
+        f"source {f.source} is suspect: {100 * f.b:.0f} % of its series fell together, so nothing goes down on its word"
+    ),
+    Reason.SOURCE_FROZEN: lambda f: (
+        f"source {f.source} has stood still for {clock.duration(round(f.b))}, so nothing goes down on its word"
+    ),
+    Reason.NO_NEW_EVIDENCE: lambda f: f"waits for a newer sample before going down to {f.a:.0f}",
+    Reason.REDUCTION_GUARD: lambda f: (
+        f"waits: {100 * f.b:.0f} % of the fleet went down lately, {100 * f.c:.0f} % are allowed (asked for {f.a:.0f})"
+    ),
+    Reason.SCALED_TO_ZERO: lambda _: "scaled to zero by a person: left alone until somebody scales it up",
+    Reason.RECOMMEND_ONLY: lambda _: "only recommended: nothing is written in this mode",
+}
+
+
+def sentence(
+    code: int, metric: int, numbers: tuple[float, float, float], spec: ScalingPolicySpec | None, sources: Sequence[str]
+) -> str:
+    """One reason as a sentence. A code of a newer version is shown as it is."""
+    try:
+        reason = Reason(code)
+    except ValueError:
+        return f"reason {code} ({', '.join(number(value) for value in numbers)})"
+    return SENTENCES[reason](Facts(spec, sources, metric, *numbers))
