@@ -22,7 +22,7 @@ def documented(program: str) -> list[tuple[str, str]]:
     for line in shell_lines():
         called = re.match(rf"(?:\S*/)?{program}(?:\s+(.*))?$", _ASSIGNMENTS.sub("", line.text))
         if called:
-            found.add((line.page, re.split(r"\s+[#|>&]|\s*;", called[1] or "")[0]))
+            found.add((line.page, re.split(r"(?:^|\s+)[#|>&]|\s*;", called[1] or "")[0]))
     return sorted(found)
 
 
