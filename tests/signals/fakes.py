@@ -20,7 +20,7 @@ def fleet_of(*names: str) -> Fleet:
     """`shop/web` -> local/shop/deployment.apps/web, in slots in that order."""
     fleet = Fleet()
     for name in names:
-        fleet = fleet.revised({**{key: "" for key in fleet.index}, WorkloadKey("local", *key_parts(name)): ""})
+        fleet = fleet.revised({**dict.fromkeys(fleet.index, ""), WorkloadKey("local", *key_parts(name)): ""})
     return fleet
 
 

@@ -96,13 +96,13 @@ def test_every_bad_cell_is_named_by_line_and_column_at_once(tmp_path: Path) -> N
         "1800000000000,1",
     )
 
+    rfc3339 = "Unix seconds or RFC 3339, as in 2026-11-21T09:30:00Z"
+    milliseconds = "expected Unix seconds or RFC 3339 (are these milliseconds?)"
     assert refusal(path).splitlines() == [
         f"{path}, line 6: 3 cells; expected 2 as in the header",
-        f"{path}, line 2, column 'ts': 'soon' is not a time; expected Unix seconds or RFC 3339, as in 2026-11-21T09:30:00Z",
-        f"{path}, line 3, column 'ts': '2026-11-21T09:30:00' has no time zone; "
-        "expected Unix seconds or RFC 3339, as in 2026-11-21T09:30:00Z",
-        f"{path}, line 7, column 'ts': '1800000000000' is not a time in seconds; "
-        "expected Unix seconds or RFC 3339 (are these milliseconds?)",
+        f"{path}, line 2, column 'ts': 'soon' is not a time; expected {rfc3339}",
+        f"{path}, line 3, column 'ts': '2026-11-21T09:30:00' has no time zone; expected {rfc3339}",
+        f"{path}, line 7, column 'ts': '1800000000000' is not a time in seconds; {milliseconds}",
         f"{path}, line 4, column 'web': 'many' is not a number; expected a number, or an empty cell for a gap",
         f"{path}, line 5, column 'web': 'inf' is infinite; expected a finite number, or an empty cell for a gap",
     ]
@@ -189,14 +189,14 @@ def test_too_many_rows_out_of_order_are_refused(tmp_path: Path, monkeypatch: pyt
 def test_parquet_is_read_with_its_types(tmp_path: Path, time: str, expected: list[tuple[float, float]]) -> None:
     path = tmp_path / "load.parquet"
     value = "case when i = 1 then null else i + 1 end as web"
-    duckdb.sql(f"copy (select {time} as ts, {value} from range(3) t(i)) to '{path}' (format parquet)")
+    duckdb.sql(f"copy (select {time} as ts, {value} from range(3) t(i)) to '{path}' (format parquet)")  # noqa: S608
 
     assert rows(read_series(path)["web"]) == expected
 
 
 def test_long_parquet_is_a_series_per_name(tmp_path: Path) -> None:
     path = tmp_path / "load.parquet"
-    duckdb.sql(f"copy (select 'kpi' || i % 2 as series, i as ts, i as value from range(4) t(i)) to '{path}'")
+    duckdb.sql(f"copy (select 'kpi' || i % 2 as series, i as ts, i as value from range(4) t(i)) to '{path}'")  # noqa: S608
 
     assert {name: rows(one) for name, one in read_series(path).items()} == {
         "kpi0": [(0, 0), (2, 2)],

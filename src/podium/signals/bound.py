@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Literal, TypeAlias
+from typing import Literal
 
-Unit: TypeAlias = Literal["cores", "bytes", "per_second", "seconds", "ratio", "count"]
-Reduce: TypeAlias = Literal["sum", "mean", "max"]
+from podium.signals.signal import Reduce, Unit
 
 # A ratio may be one of change, below zero; the others count or measure something that is there or not.
 NEVER_NEGATIVE = frozenset({"cores", "bytes", "per_second", "seconds", "count"})

@@ -13,8 +13,9 @@ import numpy as np
 
 from podium.model.arrays import UNKNOWN, Bools, Float64s, Int32s, Int64s
 from podium.model.snapshot import Samples
-from podium.signals.bound import NEVER_NEGATIVE, BoundSignal, Reduce
+from podium.signals.bound import NEVER_NEGATIVE, BoundSignal
 from podium.signals.placement import Placement, PodRows
+from podium.signals.signal import Reduce
 from podium.signals.source import Reading
 
 _MOST_MILLI = float(2**63 - 1024)  # the largest float64 below int64's end

@@ -1,0 +1,106 @@
+"""One bounded HTTP request: an answer of limited size within a limited time, or an error that says what happened.
+
+Redirects are not followed: a token must not travel to an address that nobody configured.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import socket
+import ssl
+from collections.abc import Mapping
+from urllib.parse import urlsplit, urlunsplit
+
+import aiohttp
+
+
+class NoAnswer(Exception):
+    """Nothing usable came back: refused, unknown host, reset, cut off, or too late. The message names the URL."""
+
+
+class TooLarge(Exception):
+    """The answer is larger than allowed; it was not read to its end."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class HttpAnswer:
+    """A whole answer, whatever its status."""
+
+    status: int
+    content_type: str
+    location: str  # of a redirect
+    body: bytes
+
+
+async def ask(
+    session: aiohttp.ClientSession,
+    method: str,
+    url: str,
+    *,
+    query: Mapping[str, str] | None = None,
+    form: Mapping[str, str] | None = None,
+    timeout_seconds: float,
+    most_bytes: int,
+) -> HttpAnswer:
+    """Send one request and read its answer whole. Raises NoAnswer or TooLarge."""
+    timeout = aiohttp.ClientTimeout(total=timeout_seconds)
+    try:
+        async with session.request(
+            method, url, params=query, data=form, timeout=timeout, allow_redirects=False
+        ) as response:
+            body = await _body(response, most_bytes)
+            location = response.headers.get("Location", "")
+            return HttpAnswer(response.status, response.content_type, location, body)
+    except TooLarge as error:
+        raise TooLarge(f"{shown(url)}: {error}") from None
+    except TimeoutError as error:
+        raise NoAnswer(f"{shown(url)}: no answer within {timeout_seconds:g} s") from error
+    except (aiohttp.ClientError, OSError) as error:
+        raise NoAnswer(f"{shown(url)}: {_reason(error)}") from error
+
+
+async def _body(response: aiohttp.ClientResponse, most_bytes: int) -> bytes:
+    parts, size = [], 0
+    async for part in response.content.iter_any():
+        size += len(part)
+        if size > most_bytes:
+            raise TooLarge(f"the answer is larger than {most_bytes:,} bytes")
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _reason(error: BaseException) -> str:
+    """What happened, in words; aiohttp's own are about its parts."""
+    cause = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
+    match cause:
+        case socket.gaierror():
+            return "the host name is not known"
+        case ConnectionRefusedError():
+            return "connection refused: nothing listens there"
+        case ssl.SSLError():
+            return f"TLS failed: {cause.reason or cause}"
+        case aiohttp.ClientPayloadError():
+            return "the answer was cut off"
+        case aiohttp.ServerDisconnectedError() | ConnectionResetError():
+            return "the connection was closed before an answer came"
+        case aiohttp.ClientResponseError():
+            return (
+                f"the answer is not HTTP ({cause.message.strip().splitlines()[0] if cause.message else cause.status})"
+            )
+        case OSError() if cause.strerror:
+            return cause.strerror
+    return str(cause) or type(cause).__name__
+
+
+def shown(url: str) -> str:
+    """The URL for people: without user, password and query."""
+    parts = urlsplit(url)
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+
+
+async def close(session: aiohttp.ClientSession) -> None:
+    """Close a session and let its connections go."""
+    await session.close()
+    # The transports close one turn of the loop later.
+    await asyncio.sleep(0)

@@ -1,0 +1,161 @@
+"""Prometheus' HTTP API: one instant query, decoded into arrays. https://prometheus.io/docs/prometheus/latest/querying/api/"""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+from collections.abc import Mapping
+
+import aiohttp
+import msgspec
+import numpy as np
+
+from podium.clients import http
+from podium.model.arrays import Float64s
+
+MOST_BYTES = 256 * 1024 * 1024  # about a million series
+_LONGEST_GET = 2000  # characters of a query in an address; longer ones are sent as a form
+
+
+class Silent(Exception):
+    """No answer, or the server says that it cannot answer now (5xx, 429, its own timeout)."""
+
+
+class Unusable(Exception):
+    """An answer that is not Prometheus' own, is cut off or too large, or that Prometheus calls incomplete."""
+
+
+class Refused(Exception):
+    """The question is wrong or not allowed; the message holds Prometheus' own words."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Vector:
+    """The series of an instant query, a row each."""
+
+    labels: tuple[bytes, ...]  # each series' labels as the JSON object that was sent
+    values: Float64s  # NaN and infinities are legal
+    at: Float64s  # Unix seconds
+    notes: tuple[str, ...]  # what PromQL remarked
+
+
+class _Sample(msgspec.Struct):
+    metric: msgspec.Raw
+    value: tuple[float, str] | None = None  # native histograms have `histogram` instead
+
+
+class _Data(msgspec.Struct):
+    result_type: str = msgspec.field(name="resultType")
+    result: msgspec.Raw
+
+
+class _Envelope(msgspec.Struct):
+    status: str
+    data: _Data | None = None
+    error_type: str = msgspec.field(name="errorType", default="")
+    error: str = ""
+    warnings: list[str] = []
+    infos: list[str] = []
+
+
+_ENVELOPE = msgspec.json.Decoder(_Envelope)
+_SAMPLES = msgspec.json.Decoder(list[_Sample])
+
+
+class PrometheusClient:
+    """One server (or Thanos, Mimir, VictoriaMetrics: whatever speaks the same API)."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        timeout_seconds: float = 5.0,
+        most_bytes: int = MOST_BYTES,
+        bearer: str = "",
+        basic: tuple[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        """`url` may end in a path (`https://host/prometheus`). `basic` is (user, password)."""
+        self.url = url.rstrip("/")
+        self._timeout_seconds = timeout_seconds
+        self._most_bytes = most_bytes
+        # Uncompressed: on one's own network inflating costs more than sending.
+        self._headers = {"Accept": "application/json", "Accept-Encoding": "identity", **(headers or {})}
+        if basic is not None:
+            self._headers["Authorization"] = "Basic " + base64.b64encode(":".join(basic).encode()).decode()
+        if bearer:
+            self._headers["Authorization"] = f"Bearer {bearer}"
+        self._session: aiohttp.ClientSession | None = None
+
+    async def instant(self, query: str, at: float, parameters: Mapping[str, str] | None = None) -> Vector:
+        """All series of `query` as of `at` (Unix seconds). Raises Silent, Unusable or Refused."""
+        if self._session is None:
+            self._session = aiohttp.ClientSession(headers=self._headers)
+        wanted = {"query": query, "time": f"{at:.3f}", "timeout": f"{self._timeout_seconds:g}s", **(parameters or {})}
+        long = len(query) > _LONGEST_GET
+        try:
+            answer = await http.ask(
+                self._session,
+                "POST" if long else "GET",
+                self.url + "/api/v1/query",
+                query=None if long else wanted,
+                form=wanted if long else None,
+                timeout_seconds=self._timeout_seconds,
+                most_bytes=self._most_bytes,
+            )
+        except http.NoAnswer as error:
+            raise Silent(str(error)) from error
+        except http.TooLarge as error:
+            raise Unusable(str(error)) from error
+        return _vector(answer, http.shown(self.url + "/api/v1/query"))
+
+    async def close(self) -> None:
+        """Close the connections."""
+        if self._session is not None:
+            await http.close(self._session)
+            self._session = None
+
+
+def _vector(answer: http.HttpAnswer, url: str) -> Vector:
+    envelope = _envelope(answer, url)
+    if envelope.status != "success" or envelope.data is None:
+        words = f"{url}: {envelope.error_type or envelope.status}: {envelope.error or 'no data'}"
+        if envelope.error_type in ("bad_data", "execution"):
+            raise Refused(words)
+        raise Silent(words)
+    if envelope.data.result_type != "vector":
+        kind = envelope.data.result_type
+        raise Refused(f"{url}: the query answers a {kind}; expected a vector: series with labels, one value each")
+    # Everything else warned of means that data is missing: a store that did not answer, a partial response.
+    incomplete = [words for words in envelope.warnings if not words.startswith(("PromQL info", "PromQL warning"))]
+    if incomplete:
+        raise Unusable(f"{url}: the answer may be incomplete: {'; '.join(incomplete)}")
+    try:
+        samples = _SAMPLES.decode(envelope.data.result)
+        values = np.fromiter(
+            (float(one.value[1]) if one.value is not None else np.nan for one in samples), np.float64, len(samples)
+        )
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
+        raise Unusable(f"{url}: the answer holds something that is not a sample: {error}") from error
+    at = np.fromiter((one.value[0] if one.value is not None else np.nan for one in samples), np.float64, len(samples))
+    notes = tuple(envelope.warnings + envelope.infos)
+    return Vector(tuple(bytes(one.metric) for one in samples), values, at, notes)
+
+
+def _envelope(answer: http.HttpAnswer, url: str) -> _Envelope:
+    """Prometheus' own JSON, errors included, or the error that says what came instead."""
+    came = f"{url}: HTTP {answer.status}"
+    if 300 <= answer.status < 400:
+        raise Refused(f"{came}, a redirect to {http.shown(answer.location)}, which is not followed")
+    if answer.status in (401, 403):
+        raise Refused(f"{came}: the credentials are {'missing or wrong' if answer.status == 401 else 'not enough'}")
+    try:
+        return _ENVELOPE.decode(answer.body)
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
+        start = " ".join(answer.body[:80].decode(errors="replace").split())
+        words = f"{came}, {answer.content_type}, {len(answer.body)} bytes: {start!r}"
+        if answer.status >= 500 or answer.status == 429:
+            raise Silent(words) from error
+        if answer.status >= 400:
+            raise Refused(words) from error
+        raise Unusable(f"{words} is not Prometheus' JSON ({error})") from error

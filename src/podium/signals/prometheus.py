@@ -1,0 +1,82 @@
+"""The Prometheus source: one instant query for the whole fleet; labels say whom each series measures.
+
+A series belongs to what its labels name beside `namespace`: the pod if there is one, else the workload. Labels are
+taken at their word and never guessed from names. An instant query's values carry the time of the evaluation: how old
+the sample behind them is, is for Prometheus to bound (its staleness markers, and `lookback_seconds` where it is heard).
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from podium.clients.prometheus import PrometheusClient, Refused, Silent, Unusable
+from podium.signals.source import Garbage, Permanent, Reading, Subject, Temporary
+
+
+class _Labels(msgspec.Struct):
+    namespace: str = ""
+    pod: str = ""
+    deployment: str = ""
+    statefulset: str = ""
+    replicaset: str = ""
+    workload: str = ""
+    workload_type: str = ""  # the kind of `workload`, as the kubernetes-mixin's recording rules have it
+
+    def subject(self) -> Subject | None:
+        """Whom the series measures; None when it does not say."""
+        if not self.namespace:
+            return None
+        for kind in ("pod", "deployment", "statefulset", "replicaset"):
+            if name := getattr(self, kind):
+                return Subject(self.namespace, kind, name)
+        if self.workload:
+            return Subject(self.namespace, self.workload_type.lower() or "workload", self.workload)
+        return None
+
+
+_LABELS = msgspec.json.Decoder(_Labels)
+
+
+class _Seen:
+    """The series of a query's last answer, to be recognised in the next one."""
+
+    def __init__(self, labels: tuple[bytes, ...], known: dict[bytes, Subject | None]) -> None:
+        self.labels = labels
+        self.by_label = {one: known[one] if one in known else _LABELS.decode(one).subject() for one in labels}
+        found = [self.by_label[one] for one in labels]
+        self.subjects = tuple(subject for subject in found if subject is not None)
+        self.placed = [row for row, subject in enumerate(found) if subject is not None]
+
+
+class PrometheusSource:
+    """A Source over one server. Whoever makes it hands in the client and closes both through `close`."""
+
+    def __init__(self, name: str, client: PrometheusClient, *, lookback_seconds: float | None = None) -> None:
+        self.name = name
+        self._client = client
+        self._parameters = {} if lookback_seconds is None else {"lookback_delta": f"{lookback_seconds:g}s"}
+        self._seen: dict[str, _Seen] = {}
+
+    async def read(self, query: str, now: float) -> Reading:
+        """The query's vector at `now`. Raises Temporary, Garbage or Permanent with the URL and what came."""
+        try:
+            vector = await self._client.instant(query, now, self._parameters)
+            seen = self._seen.get(query)
+            if seen is None or seen.labels != vector.labels:
+                seen = self._seen[query] = _Seen(vector.labels, seen.by_label if seen is not None else {})
+        except Silent as error:
+            raise Temporary(str(error)) from error
+        except Unusable as error:
+            raise Garbage(str(error)) from error
+        except Refused as error:
+            raise Permanent(f"{error} (query: {query[:200]})") from error
+        except (msgspec.DecodeError, ValueError) as error:
+            raise Garbage(f"{self._client.url}: labels that are not text: {error}") from error
+        unplaced = len(vector.labels) - len(seen.subjects)
+        if unplaced:
+            return Reading(seen.subjects, vector.values[seen.placed], vector.at[seen.placed], unplaced, vector.notes)
+        return Reading(seen.subjects, vector.values, vector.at, 0, vector.notes)
+
+    async def close(self) -> None:
+        """Close the client's connections."""
+        await self._client.close()

@@ -1,0 +1,120 @@
+"""What every source of readings does: a recording being replayed and a real Prometheus alike.
+
+Each world shows one moment of the same three series: web measured 7, api measured 12.5, and a third that has ended.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import time
+from collections.abc import AsyncIterator
+
+import numpy as np
+import pytest
+from tests.servers.prometheus import Server
+
+from podium.clients.prometheus import PrometheusClient
+from podium.signals.prometheus import PrometheusSource
+from podium.signals.replay import ReplaySource, Track
+from podium.signals.series import Series
+from podium.signals.source import Permanent, Reading, Source, Subject
+
+WEB = Subject("shop", "deployment", "web")
+API = Subject("shop", "deployment", "api")
+
+
+@dataclasses.dataclass
+class World:
+    """A source and what to ask it."""
+
+    source: Source
+    now: float
+    load: str  # web 7, api 12.5
+    empty: str  # a query without a series at the moment
+    wrong: str  # a question that can never be answered
+
+
+def replayed() -> World:
+    now = 1_800_000_000.0
+    series = {
+        WEB: Series(np.array([now - 20, now - 10, now + 10]), np.array([1.0, 7.0, 3.0]), "recorded: test"),
+        API: Series(np.array([now - 10]), np.array([12.5]), "recorded: test"),
+    }
+    tracks = [Track(query="load", subject=subject, series=one) for subject, one in series.items()]
+    later = Track(query="later", subject=WEB, series=Series(np.array([now + 60]), np.array([1.0]), "recorded: test"))
+    return World(ReplaySource("tape", lambda: [*tracks, later]), now, "load", "later", "no such series")
+
+
+def measured(server: Server) -> World:
+    server.expose(
+        'sources_load{namespace="shop",deployment="web"} 7', 'sources_load{namespace="shop",deployment="api"} 12.5'
+    )
+    server.until("sources_load", 2)
+    source = PrometheusSource("prom", PrometheusClient(server.url))
+    return World(source, time.time(), "sources_load", "sources_ended", "sum by (")  # noqa: TID251  a real server's clock
+
+
+@pytest.fixture(params=["replay", pytest.param("prometheus", marks=pytest.mark.prometheus)])
+async def world(request: pytest.FixtureRequest) -> AsyncIterator[World]:
+    found = replayed() if request.param == "replay" else measured(request.getfixturevalue("prometheus"))
+    yield found
+    await found.source.close()
+
+
+def facts(reading: Reading) -> dict[Subject, float]:
+    return dict(zip(reading.subjects, reading.values.tolist(), strict=True))
+
+
+async def test_a_reading_has_the_newest_value_of_every_series(world: World) -> None:
+    assert facts(await world.source.read(world.load, world.now)) == {WEB: 7, API: 12.5}
+
+
+async def test_values_were_measured_at_or_before_now(world: World) -> None:
+    reading = await world.source.read(world.load, world.now)
+
+    assert reading.at.dtype == reading.values.dtype == np.float64
+    assert ((world.now - 60 <= reading.at) & (reading.at <= world.now + 1e-3)).all()
+
+
+async def test_no_series_is_an_empty_reading_not_an_error(world: World) -> None:
+    reading = await world.source.read(world.empty, world.now)
+
+    assert (reading.subjects, reading.values.shape, reading.at.shape) == ((), (0,), (0,))
+
+
+async def test_long_before_the_first_value_there_is_a_gap(world: World) -> None:
+    assert facts(await world.source.read(world.load, world.now - 86400)) == {}
+
+
+async def test_asking_again_changes_nothing(world: World) -> None:
+    first = await world.source.read(world.load, world.now)
+    await world.source.read(world.load, world.now - 86400)
+    again = await world.source.read(world.load, world.now)
+
+    assert (facts(again), again.at.tolist()) == (facts(first), first.at.tolist())
+
+
+async def test_the_same_series_come_with_the_same_subjects_object(world: World) -> None:
+    first = await world.source.read(world.load, world.now)
+
+    assert (await world.source.read(world.load, world.now + 0.01)).subjects is first.subjects
+
+
+async def test_readings_may_overlap(world: World) -> None:
+    readings = await asyncio.gather(*(world.source.read(world.load, world.now) for _ in range(20)))
+
+    assert [facts(reading) for reading in readings] == [{WEB: 7, API: 12.5}] * 20
+
+
+async def test_a_wrong_question_is_permanent_and_names_it(world: World) -> None:
+    with pytest.raises(Permanent) as raised:
+        await world.source.read(world.wrong, world.now)
+
+    assert world.wrong in str(raised.value)
+
+
+async def test_closing_twice_is_fine(world: World) -> None:
+    await world.source.read(world.load, world.now)
+    await world.source.close()
+    await world.source.close()
