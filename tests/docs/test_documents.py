@@ -7,12 +7,13 @@ import pkgutil
 import re
 from collections.abc import Iterator
 
-import podium
 import pytest
+from tests.docs.pages import ROOT, blocks, pages
+
+import podium
 from podium.documents.document import Document
 from podium.documents.loading import loads
 from podium.documents.shape import Shape
-from tests.docs.pages import ROOT, blocks, pages
 
 _VARIABLE = re.compile(r"\bPODIUM_[A-Z][A-Z0-9_]*\b")
 
