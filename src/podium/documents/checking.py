@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import types
 import typing
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple, TypeVar
@@ -66,6 +67,17 @@ def shape_at(model: type[Shape], path: Path) -> type[Shape] | None:
     return None
 
 
+def description_at(model: type[Shape], path: Path) -> str:
+    """What the field at `path` is, with its unit and the reason for its default; "" where nothing is said."""
+    around = shape_at(model, path[:-1])
+    if around is None:
+        return ""
+    for name, field in around.model_fields.items():
+        if path[-1] == (field.alias or name):
+            return " ".join((field.description or "").split())
+    return ""
+
+
 def options(kind: Any) -> tuple[Any, ...]:
     """The members of a union without annotations, or the type itself."""
     if typing.get_origin(kind) is typing.Annotated:
@@ -81,8 +93,6 @@ def field_names(model: type[Shape]) -> list[str]:
 
 
 def _is_union(kind: Any) -> bool:
-    import types
-
     return typing.get_origin(kind) in (typing.Union, types.UnionType)
 
 
@@ -136,7 +146,10 @@ def _expected(model: type[Shape], value: Any, path: Path, details: ErrorDetails)
     if kind == "missing":
         return f"{_noun(annotation_at(model, path))}, which must be written"
     if kind == "literal_error":
-        return _one_of(annotation_at(model, path), _at(value, path))
+        quotes = (
+            "; YAML reads this word as true or false, write it in quotes" if _at(value, path) in (True, False) else ""
+        )
+        return _one_of(annotation_at(model, path), _at(value, path)) + quotes
     if kind in ("string_type", "string_sub_type") and isinstance(_at(value, path), (bool, int, float)):
         return "text; write it in quotes"
     word = _WORDS.get(kind)

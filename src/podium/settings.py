@@ -1,0 +1,234 @@
+"""The settings: every package's branch gathered into one document. The only reader of the environment.
+
+Precedence: flag > PODIUM_<BRANCH>__<FIELD> > the brief's variable > file > default.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import pathlib
+import re
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal
+
+import pydantic
+
+from podium.documents import checking, layers, places, secret
+from podium.documents.collection import Check, Documents
+from podium.documents.document import API_VERSION, ApiVersion
+from podium.documents.problem import Problem, dotted, nearest, shown
+from podium.documents.secret import Secret
+from podium.documents.settings import DocumentsSettings
+from podium.documents.shape import Objection, Shape
+from podium.documents.source import Path
+from podium.documents.values import unexpected
+from podium.ledger.settings import DatabaseSettings
+from podium.loop.settings import ClusterSettings, LoopSettings
+from podium.signals.settings import SourceSettings
+from podium.signals.signal import Signal
+
+_LISTEN = re.compile(r"(\[[0-9a-fA-F:]+\]|[^\s:\[\]]+):(\d{1,5})")
+
+
+def _listen(value: str) -> str:
+    match = _LISTEN.fullmatch(value)
+    if match is None or int(match[2]) > 65535:
+        raise unexpected("host:port, as in 127.0.0.1:8080 or [::1]:8080")
+    return value
+
+
+class ApiSettings(Shape):
+    """The HTTP door."""
+
+    listen: Annotated[str, pydantic.AfterValidator(_listen)] = "127.0.0.1:8080"
+    """Address and port; this machine alone, until somebody decides otherwise. Port 0 takes any free one."""
+    token: Secret | None = None
+    """Reference to the token that opens the door; left out, a new one is made and printed at every start."""
+    hosts: tuple[str, ...] = ()
+    """Further Host headers to answer to, besides those of this machine: the names of a proxy in front."""
+
+
+class LogSettings(Shape):
+    """What is logged, and how."""
+
+    format: Literal["console", "json"] = "console"
+    """console for people, json (a line per event) for machines."""
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    """The least important level that is still written."""
+
+
+class Settings(Shape):
+    """`podium.yaml`."""
+
+    api_version: ApiVersion = API_VERSION
+    kind: Literal["Settings"] = "Settings"
+    database: DatabaseSettings = DatabaseSettings()
+    clusters: tuple[ClusterSettings, ...] = (ClusterSettings(name="local", kind="simulated"),)
+    """The clusters that are scaled; by default the built-in simulated one."""
+    sources: tuple[SourceSettings, ...] = ()
+    """The systems that measure."""
+    documents: DocumentsSettings = DocumentsSettings()
+    loop: LoopSettings = LoopSettings()
+    api: ApiSettings = ApiSettings()
+    log: LogSettings = LogSettings()
+
+    def objections(self) -> Iterator[Objection]:
+        """Names are unique, and name something."""
+        clusters = [cluster.name for cluster in self.clusters]
+        for field, names in (("clusters", clusters), ("sources", [source.name for source in self.sources])):
+            for number, name in enumerate(names):
+                if name in names[:number]:
+                    yield Objection((field, number, "name"), f"a name that no other of the {field} has")
+        for number, source in enumerate(self.sources):
+            if source.cluster is not None and source.cluster not in clusters:
+                expected = f"the name of a cluster{nearest(source.cluster, clusters)}"
+                yield Objection(("sources", number, "cluster"), expected)
+
+    def source(self, kind: str, name: str | None) -> SourceSettings:
+        """The source that a signal means: by name, or the only one of its kind. Raises LookupError that says which.
+
+        A single cluster measures without being listed as a source.
+        """
+        of_kind = [source for source in self.sources if source.kind == kind]
+        if not of_kind and kind == "cluster" and name is None and len(self.clusters) == 1:
+            return SourceSettings(name=self.clusters[0].name, kind="cluster", cluster=self.clusters[0].name)
+        known = [source.name for source in of_kind]
+        if name is None and len(of_kind) == 1:
+            return of_kind[0]
+        for source in of_kind:
+            if source.name == name:
+                return source
+        listed = f" ({', '.join(known)})" if known else ", of which Settings has none"
+        raise LookupError(f"a source of kind {kind}{listed}{nearest(name or '', known)}")
+
+    def sources_exist(self) -> Check:
+        """The check that every Signal's source is one of these."""
+
+        def check(documents: Documents) -> Iterator[Problem]:
+            for signal in documents.of(Signal):
+                kind, name = signal.spec.origin_kind, signal.spec.origin.source
+                try:
+                    self.source(kind, name)
+                except LookupError as error:
+                    path: Path = ("spec", kind, "source")
+                    yield Problem.at(signal.source, path, str(error), "nothing" if name is None else shown(name))
+
+        return check
+
+
+_LOG_WORDS = {"debug": "debug", "trace": "debug", "info": "info", "warn": "warning", "warning": "warning"}
+_LOG_WORDS |= dict.fromkeys(("error", "critical", "fatal"), "error")
+
+# The brief's variables that mean one of our fields: the field, and words of theirs that are other words of ours.
+BRIEF_VARIABLES: Mapping[str, tuple[str, Mapping[str, str]]] = {
+    "AUTOSCALING_MODE": ("loop.mode", {"intelligent": "own"}),
+    "SCALING_INTERVAL": ("loop.interval", {}),
+    "MAX_REPLICAS": ("loop.replicas.max", {}),
+    "MIN_REPLICAS": ("loop.replicas.min", {}),
+    "LOG_LEVEL": ("log.level", _LOG_WORDS),
+}
+
+# Those that mean nothing here yet, or never will: what to say when one is set.
+BRIEF_WITHOUT_FIELD: Mapping[str, str] = {
+    "TENANT_ISOLATION": "tenants are always kept apart; nothing turns it off",
+    "COST_OPTIMIZATION": "cost has no part in decisions yet",
+    "REDIS_PASSWORD": "nothing uses Redis yet",
+    "SLACK_WEBHOOK": "nothing notifies Slack yet",
+    "NAMESPACE": "belongs to `podium config`, which is not here yet; policies name their own namespace",
+    **dict.fromkeys(
+        ("ENVIRONMENT", "DRY_RUN", "OUTPUT_DIR", "MONITOR_DURATION", "METRICS_FORMAT", "ROLLBACK_TARGET"),
+        "belongs to `podium config`, which is not here yet",
+    ),
+    **dict.fromkeys(
+        ("BACKUP_ACTION", "BACKUP_ID", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION"),
+        "belongs to backups, which are not here yet",
+    ),
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """One setting as `podium settings show` prints it."""
+
+    path: str
+    value: Any  # as JSON has it, secrets hidden
+    origin: str
+    description: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Loaded:
+    """The settings, and where each came from."""
+
+    value: Settings
+    file: pathlib.Path | None
+    notes: tuple[str, ...]  # sentences about the brief's variables that are set and mean nothing here
+    _layers: layers.Layers = dataclasses.field(repr=False)
+    _environ: Mapping[str, str] = dataclasses.field(repr=False)
+
+    def origin(self, path: str) -> str:
+        """Where `loop.interval` or `sources[0].url` comes from: a flag, a variable, `file:line`, or `default`."""
+        parts = re.findall(r"[^.\[\]]+", path)
+        return self._layers.origin(tuple(int(part) if part.isdigit() else part for part in parts))
+
+    def rows(self) -> tuple[Row, ...]:
+        """Every setting, in the order of the model."""
+        dumped = self.value.model_dump(mode="json", by_alias=True, exclude={"api_version", "kind"})
+        return tuple(
+            Row(
+                path=dotted(path),
+                value=layers.printable(Settings, path, value),
+                origin=self._layers.origin(path),
+                description=checking.description_at(Settings, path),
+            )
+            for path, value in layers.leaves(dumped)
+        )
+
+    def reveal(self, reference: str) -> str:
+        """The secret that a field refers to. Raises secret.Unreadable."""
+        return secret.reveal(reference, self._environ)
+
+
+def load(
+    flags: Mapping[str, str], environ: Mapping[str, str], cwd: pathlib.Path, *, system: pathlib.Path = places.SYSTEM
+) -> Loaded:
+    """The settings from flags ({`loop.interval`: `30s`}, and `config`: a file), the environment and the first file.
+
+    Relative paths in a file start at the file, all others at `cwd`. Raises problem.Invalid with every problem, each
+    naming the flag, the variable, or the file and line.
+    """
+    environ = {name: text for name, text in environ.items() if text}
+    file = places.settings_file(flags.get("config"), environ, cwd, system)
+    stack = layers.Layers(Settings)
+    if file is not None:
+        stack.read(*places.read_settings(file))
+    for name, (field, words) in BRIEF_VARIABLES.items():
+        if name in environ:
+            stack.put(field.split("."), words.get(environ[name].lower(), environ[name]), name)
+    for name, parts in _variables(environ):
+        stack.put(parts, environ[name], name)
+    for field, text in flags.items():
+        if field != "config":
+            stack.put(re.findall(r"[^.\[\]]+", field), text, f"flag {field}")
+    stack.default(("database", "url"), f"sqlite:///{places.state_folder(environ) / 'podium.db'}")
+    value = stack.build(Settings, _grounded, cwd)
+    notes = tuple(f"{name}: {words}" for name, words in BRIEF_WITHOUT_FIELD.items() if name in environ)
+    return Loaded(value, file, notes, stack, environ)
+
+
+def _variables(environ: Mapping[str, str]) -> Iterator[tuple[str, list[str]]]:
+    branches = {name.upper() for name in checking.field_names(Settings)}
+    for name in sorted(environ):
+        words = name.removeprefix("PODIUM_").split("__")
+        if name.startswith("PODIUM_") and (len(words) > 1 or words[0] in branches):
+            yield name, words
+
+
+def _grounded(kind: Any, text: str, base: pathlib.Path) -> str:
+    if pathlib.Path in checking.options(kind):
+        return str(base / pathlib.Path(text).expanduser())
+    if match := re.fullmatch(r"(sqlite[^:]*:///)([^:/?][^?]*)(.*)", text):
+        return f"{match[1]}{base / pathlib.Path(match[2]).expanduser()}{match[3]}"
+    if text.startswith("file:") and (kind == Secret or Secret in getattr(kind, "__args__", ())):
+        return f"file:{base / pathlib.Path(text.removeprefix('file:')).expanduser()}"
+    return text
