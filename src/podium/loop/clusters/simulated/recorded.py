@@ -115,7 +115,8 @@ def _read(path: Path) -> tuple[list[str], Float64s]:
     try:
         with path.open(encoding="utf-8") as file:
             header = file.readline().strip().split(",")
-            values = np.loadtxt(file, delimiter=",", ndmin=2)
+            rows = file.readlines()
+        values = np.loadtxt(rows, delimiter=",", ndmin=2) if rows else np.empty((0, len(header)))
     except OSError as error:
         raise Permanent(f"{path}: cannot be read: {error.strerror}") from error
     except ValueError as error:

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Annotated, Literal
 
 import pydantic
 from pydantic import Field
 
 from podium.documents.document import Document
+from podium.documents.loading import loads
+from podium.documents.problem import Invalid, Problem
 from podium.documents.shape import Objection, Shape
 from podium.documents.values import Label, ObjectName, PositiveMilli, PositiveSeconds, Seconds, Text, unexpected
 from podium.loop.clusters.simulated.shape import (
@@ -272,3 +275,17 @@ class Scenario(Document):
             ),
             seed=self.spec.seed,
         )
+
+
+def read_scenario(path: Path) -> Scenario:
+    """The one scenario in a file. Raises documents.problem.Invalid with every mistake, by line and field."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise Invalid(
+            [Problem(str(path), 0, 0, "", "a scenario that can be read", error.strerror or "nothing")]
+        ) from error
+    found = loads(data, str(path), {"Scenario": Scenario})
+    if len(found) != 1 or not isinstance(found[0], Scenario):
+        raise Invalid([Problem(str(path), 0, 0, "", "one scenario", f"{len(found)} documents")])
+    return found[0]
