@@ -92,7 +92,7 @@ def reduced(values: Float64s, at: Float64s, rows: Int32s, size: int, reduce: Red
         out = np.full(size, -np.inf)
         np.maximum.at(out, rows, values)
     else:
-        out = np.bincount(rows, weights=values, minlength=size)
+        out = np.bincount(rows, weights=values, minlength=size).astype(np.float64)  # integers when there are no rows
         if reduce == "mean":
             out = out / np.maximum(count, 1)
     oldest = np.full(size, np.inf)
