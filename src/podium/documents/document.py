@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Any, Literal, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple
 
 from pydantic import Field, PrivateAttr
 
@@ -67,6 +67,13 @@ class Document(Shape):
     """Written by Podium into the cluster, never read from a file."""
 
     _source: Source = PrivateAttr(default_factory=Source)
+
+    plural: ClassVar[str]
+    """How URLs and kubectl name many of them."""
+    short_names: ClassVar[tuple[str, ...]] = ()
+    """What kubectl takes instead."""
+    columns: ClassVar[tuple[tuple[str, str, str], ...]] = ()
+    """(name, type, JSONPath) of what `kubectl get` prints."""
 
     @classmethod
     def cluster_scoped(cls) -> bool:

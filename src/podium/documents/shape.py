@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any, Self
 
 import pydantic
+import pydantic_core
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
@@ -37,6 +38,21 @@ class Shape(pydantic.BaseModel):
         strict=True,
         use_attribute_docstrings=True,
     )
+
+    @classmethod
+    def cel_rules(cls) -> tuple[tuple[str, str], ...]:
+        """(CEL, message): those of `objections` that an API server can check, so that `kubectl apply` says it too."""
+        return ()
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, core: pydantic_core.CoreSchema, handler: pydantic.GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        """The model's schema with its rules."""
+        schema = handler.resolve_ref_schema(handler(core))
+        if cls.cel_rules():
+            schema["x-kubernetes-validations"] = [{"rule": rule, "message": text} for rule, text in cls.cel_rules()]
+        return schema
 
     def objections(self) -> Iterator[Objection]:
         """What is wrong between fields that are each right. Models with such rules override this."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, ClassVar, Literal, TypeAlias
 
 from pydantic import Field
 
@@ -26,6 +26,11 @@ class Replicas(Shape):
     """Fewest replicas. Zero is left to people: a workload at zero is not touched."""
     max: Count
     """Most replicas."""
+
+    @classmethod
+    def cel_rules(cls) -> tuple[tuple[str, str], ...]:
+        """What the API server can say itself."""
+        return (("self.min <= self.max", "min is above max"),)
 
     def objections(self) -> Iterator[Objection]:
         """The limits leave room."""
@@ -58,6 +63,11 @@ class Objective(Shape):
     """Share of the load that may find no capacity."""
     latency: Latency | None = None
     """A bound on the response time."""
+
+    @classmethod
+    def cel_rules(cls) -> tuple[tuple[str, str], ...]:
+        """What the API server can say itself."""
+        return (("has(self.unservedFraction) != has(self.latency)", "one of unservedFraction and latency"),)
 
     def objections(self) -> Iterator[Objection]:
         """Exactly one objective."""
@@ -210,6 +220,16 @@ class ScalingPolicySpec(Shape):
 
 class ScalingPolicy(Document):
     """How one workload of the document's namespace is scaled."""
+
+    plural: ClassVar[str] = "scalingpolicies"
+    short_names: ClassVar[tuple[str, ...]] = ("spol",)
+    columns: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("Target", "string", ".spec.targetRef.name"),
+        ("Mode", "string", ".spec.mode"),
+        ("Min", "integer", ".spec.replicas.min"),
+        ("Max", "integer", ".spec.replicas.max"),
+        ("Pause", "string", ".spec.pause"),
+    )
 
     kind: Literal["ScalingPolicy"] = "ScalingPolicy"
     spec: ScalingPolicySpec

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal, TypeAlias
+from typing import ClassVar, Literal, TypeAlias
 
 from podium.documents.document import Document
 from podium.documents.shape import Objection, Shape
@@ -64,6 +64,12 @@ class SignalSpec(Shape):
     stale_after: PositiveSeconds = 60.0
     """Age after which a value is missing, and missing holds; four lost scrapes of 15 seconds."""
 
+    @classmethod
+    def cel_rules(cls) -> tuple[tuple[str, str], ...]:
+        """What the API server can say itself."""
+        one = " + ".join(f"(has(self.{name}) ? 1 : 0)" for name in _ORIGINS)
+        return ((f"{one} == 1", f"exactly one of {', '.join(_ORIGINS)}"),)
+
     def objections(self) -> Iterator[Objection]:
         """Exactly one origin, a unit that fits it, and patience for at least one interval."""
         written = [name for name in _ORIGINS if getattr(self, name) is not None]
@@ -93,6 +99,13 @@ class SignalSpec(Shape):
 
 class Signal(Document):
     """A measured series of a namespace's workloads."""
+
+    plural: ClassVar[str] = "signals"
+    columns: ClassVar[tuple[tuple[str, str, str], ...]] = (
+        ("Unit", "string", ".spec.unit"),
+        ("Reduce", "string", ".spec.reduce"),
+        ("Interval", "string", ".spec.interval"),
+    )
 
     kind: Literal["Signal"] = "Signal"
     spec: SignalSpec

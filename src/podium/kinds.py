@@ -1,0 +1,38 @@
+"""Every kind of document, gathered from the packages that own them, with the checks between them."""
+
+from __future__ import annotations
+
+import pathlib
+from collections.abc import Mapping
+from typing import Any
+
+from podium.documents import schemas
+from podium.documents.collection import Check
+from podium.documents.document import Document
+from podium.documents.folder import Folder
+from podium.documents.shape import Shape
+from podium.loop import checks
+from podium.loop.policy import ScalingPolicy
+from podium.settings import Settings
+from podium.signals.signal import Signal
+
+KINDS: Mapping[str, type[Document]] = {kind.__name__: kind for kind in (ScalingPolicy, Signal)}
+
+
+def folder(path: pathlib.Path, settings: Settings | None = None) -> Folder:
+    """The folder of documents at `path`, with every check; those of sources need the settings."""
+    all_checks: tuple[Check, ...] = checks.CHECKS
+    if settings is not None:
+        all_checks = (*all_checks, settings.sources_exist())
+    return Folder(path, KINDS, all_checks)
+
+
+def crds() -> list[dict[str, Any]]:
+    """The CustomResourceDefinitions of all kinds that live in a cluster."""
+    return [schemas.crd(kind) for kind in KINDS.values()]
+
+
+def json_schemas() -> dict[str, dict[str, Any]]:
+    """The JSON Schema of every kind by name, Settings included."""
+    models: dict[str, type[Shape]] = {**KINDS, "Settings": Settings}
+    return {name: schemas.json_schema(model) for name, model in models.items()}
