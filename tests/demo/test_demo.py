@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from podium import settings
 from podium.demo import folder
 from podium.documents.collection import Documents
 from podium.documents.folder import Folder
 from podium.loop.clusters.simulated.cluster import SimulatedCluster
 from podium.loop.clusters.simulated.recorded import RecordedLoad
 from podium.loop.clusters.simulated.scenario import Scenario, read_scenario
+from podium.loop.clusters.simulated.simulation import set_in_motion
 from podium.loop.policy import ScalingPolicy
 from podium.model.fleet import Fleet
 from podium.model.identity import WorkloadKey
@@ -32,6 +37,15 @@ def documents() -> Documents:
 @pytest.fixture(scope="module")
 def recorded(scenario: Scenario) -> RecordedLoad:
     return RecordedLoad(scenario, folder())
+
+
+def test_the_settings_name_the_files_beside_them(documents: Documents, tmp_path: Path) -> None:
+    loaded = settings.load({"config": str(folder() / "podium.yaml")}, {}, tmp_path, system=tmp_path)
+    (cluster,) = loaded.value.clusters
+    replay = loaded.value.source("replay", None)
+    assert (cluster.simulation.scenario, cluster.simulation.speed) == (folder() / "scenario.yaml", 60)
+    assert (replay.path, loaded.value.documents.path) == (folder() / "scenario.yaml", folder() / "policies")
+    assert list(loaded.value.sources_exist()(documents)) == []
 
 
 def test_every_workload_has_a_policy_and_every_policy_a_workload(scenario: Scenario, documents: Documents) -> None:
@@ -116,3 +130,17 @@ async def test_the_cluster_begins_with_every_pod_ready(scenario: Scenario, recor
     assert seen.ready.tolist() == seen.replicas.tolist()
     assert not np.isnan(seen.pods.samples["cpu"].at).any()
     await cluster.close()
+
+
+async def test_the_simulation_is_taken_up_where_it_was_left(tmp_path: Path) -> None:
+    world, file = tmp_path / "world.db", folder() / "scenario.yaml"
+    first = set_in_motion("local", file, speed=600, world=world)
+    assert first.clock() - first.scenario.spec.start_seconds < 600
+    assert first.clock() - first.history_start >= 3 * DAY
+    await asyncio.sleep(0.1)
+    await first.cluster.close()
+    left = first.clock()
+    await asyncio.sleep(0.2)
+    second = set_in_motion("local", file, speed=60, world=world)
+    assert second.scenario.spec.start_seconds + 60 <= second.clock() < left + 60
+    await second.cluster.close()

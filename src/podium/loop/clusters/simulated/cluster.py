@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from podium.loop.clusters.port import Conflict, Observation, Permanent, StaleLeader, Temporary
+from podium.loop.clusters.port import Conflict, Observation, Permanent, StaleLeader
 from podium.loop.clusters.simulated.reading import Reader
 from podium.loop.clusters.simulated.shape import WorldShape
 from podium.loop.clusters.simulated.store import WorldFile, Write
@@ -113,8 +113,8 @@ class SimulatedCluster:
                 yield
                 if self._seq - self._saved >= _SAVED_EVERY:
                     self._save()
-        except Temporary:
-            self._certain = False  # the file kept nothing of this turn
+        except BaseException:
+            self._certain = False  # the file kept nothing of this turn: read it again before the next
             raise
 
     def _catch_up(self) -> None:
