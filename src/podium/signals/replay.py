@@ -97,6 +97,13 @@ class ReplaySource:
             raise Permanent(f"{self.name}: no series {query!r}; there are {there}")
         return scores[query].read(now)
 
+    async def past(self, query: str, at: Float64s, stale_after_seconds: float) -> tuple[tuple[Subject, ...], Float64s]:
+        """See the port `Past`. Raises Permanent like `read`."""
+        scores = await self._scores()
+        if query not in scores:
+            raise Permanent(f"{self.name}: no series {query!r}")
+        return await asyncio.to_thread(scores[query].past, at, stale_after_seconds)
+
     async def _scores(self) -> dict[str, _Score]:
         if self._loading is None:
             self._loading = asyncio.create_task(asyncio.to_thread(self._scored))
@@ -131,12 +138,16 @@ class _Score:
         self._scale: Float64s = np.array([track.scale for track in parts])
         self._playing = (np.ones(len(parts), np.bool_), self._subjects, self._origins)
 
+    def past(self, at: Float64s, stale_after_seconds: float) -> tuple[tuple[Subject, ...], Float64s]:
+        values = np.full((len(at), len(self._subjects)), np.nan)
+        for row, now in enumerate(at.tolist()):
+            measured, value = self._newest(now)
+            fresh = now - measured <= stale_after_seconds
+            values[row, fresh] = value[fresh]
+        return self._subjects, values
+
     def read(self, now: float) -> Reading:
-        elapsed = now - self._start
-        turn = np.where(np.isinf(self._period), 0.0, np.floor(elapsed / self._period))
-        shift = self._start + turn * np.where(np.isinf(self._period), 0.0, self._period) - self._first
-        times = np.where(elapsed < 0, -np.inf, now - shift)
-        at, value = self._ragged.newest(np.where(np.isnan(times), -np.inf, times))
+        at, value = self._newest(now)
         known = ~np.isnan(at)
         if not np.array_equal(known, self._playing[0]):
             # The same tuples again and again while the same series play: the join notices and is free.
@@ -147,7 +158,16 @@ class _Score:
                 tuple(self._origins[row] for row in chosen),
             )
         _, subjects, origins = self._playing
-        return Reading(subjects, (value * self._scale)[known], (at + shift)[known], origins=origins)
+        return Reading(subjects, value[known], at[known], origins=origins)
+
+    def _newest(self, now: float) -> tuple[Float64s, Float64s]:
+        """([n] times, [n] values) of the newest rows at or before `now`, on the loop's time; NaN where there is none."""
+        elapsed = now - self._start
+        turn = np.where(np.isinf(self._period), 0.0, np.floor(elapsed / self._period))
+        shift = self._start + turn * np.where(np.isinf(self._period), 0.0, self._period) - self._first
+        times = np.where(elapsed < 0, -np.inf, now - shift)
+        at, value = self._ragged.newest(np.where(np.isnan(times), -np.inf, times))
+        return at + shift, value * self._scale
 
 
 def _period(track: Track) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from podium.model.arrays import Float64s
 
@@ -59,3 +59,14 @@ class Source(Protocol):
 
     async def close(self) -> None:
         """Release connections and files. May be called again; `read` is not called afterwards."""
+
+
+@runtime_checkable
+class Past(Protocol):
+    """A source that remembers: what a loop learns from before its first turn."""
+
+    async def past(self, query: str, at: Float64s, stale_after_seconds: float) -> tuple[tuple[Subject, ...], Float64s]:
+        """[m] subjects and their values [t, m] as a `read` at each of `at` would have given them; NaN where missing.
+
+        A value older than `stale_after_seconds` then is missing. Raises Temporary, Garbage or Permanent.
+        """
