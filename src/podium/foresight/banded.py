@@ -6,7 +6,7 @@ error teaches the band of that horizon. Long fleets are worked through in blocks
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
@@ -29,7 +29,7 @@ class Point(Protocol):
         """Take in the [n] loads of a grid step; NaN where unknown."""
 
     def points(self, memory: Memory, grid: Grid, step: int) -> Float32s:
-        """[k, n] expectations for the horizons after `step`, the last one learned; NaN where it cannot know."""
+        """[k, n] loads expected k horizons after `step`, the last one learned ([1, n]: all alike); NaN: unknown."""
 
 
 class Grid:
@@ -44,8 +44,8 @@ class Grid:
         # One ring per horizon, laid end to end: what was issued at step s for horizon k waits in row offset + s % k,
         # is read there k steps later, and overwritten.
         self.rows = sum(self.horizons)
-        self._lengths = np.array(self.horizons)
-        self._offsets = np.cumsum(self._lengths) - self._lengths
+        self.lengths = np.array(self.horizons)
+        self._offsets = np.cumsum(self.lengths) - self.lengths
 
     def step(self, at: float) -> int:
         """The number of the step that ended at `at`."""
@@ -53,7 +53,7 @@ class Grid:
 
     def due(self, step: int) -> Int64s:
         """[k] rows of the rings whose outcome is the load of `step`; after reading, what `step` issues goes there."""
-        rows: Int64s = self._offsets + step % self._lengths
+        rows: Int64s = self._offsets + step % self.lengths
         return rows
 
 
@@ -87,6 +87,7 @@ class Banded:
                 size,
             ),
         }
+        self._blocks = self._cut()
 
     @property
     def size(self) -> int:
@@ -116,17 +117,19 @@ class Banded:
         if self._last is None:
             return out
         steps = (at + ahead) / self.step_seconds - self._last
-        for slots in self._blocks():
-            issued = self._memories["issued"].part(slots)
-            memory = self._memories["residuals"].part(slots)
+        left, right, share = self._between(steps)
+        for slots, memories in self._blocks:
+            issued, memory = memories["issued"], memories["residuals"]
             points, scales = issued["points"], issued["scales"]
             lowest = np.full(points.shape, -np.inf, np.float32)
             for row in np.argsort(levels):
                 # Tracked apart, quantiles may cross for a while: a higher level never gives less.
                 lowest = np.maximum(points + scales * residuals.tail(memory, float(levels[row])), lowest)
                 np.maximum(lowest, 0, out=lowest)  # no load is below nothing
-                for column, steps_ahead in enumerate(steps):
-                    self._between(lowest, float(steps_ahead), out[row, column, slots])
+                out[row, :, slots] = lowest[left]
+                if share.any():
+                    out[row, :, slots] += share * (lowest[right] - lowest[left])
+        out[:, steps > self._grid.longest + 1e-6] = np.nan
         return out
 
     def forget(self, slots: Int64s) -> None:
@@ -138,6 +141,7 @@ class Banded:
         """Grow or shrink to `size` slots; new ones know nothing."""
         for memory in self._memories.values():
             memory.resize(size)
+        self._blocks = self._cut()
 
     def state(self) -> Columns:
         """Everything learned, as named arrays."""
@@ -152,12 +156,13 @@ class Banded:
             raise ValueError("last: missing in the stored state")
         for name, memory in self._memories.items():
             memory.restore(state, name)
+        self._blocks = self._cut()
         last = int(state["last"].item())
         self._last = None if last < 0 else last
 
     def _take(self, step: int, values: Float32s) -> None:
-        for slots in self._blocks():
-            self._take_block(step, values[slots], {name: memory.part(slots) for name, memory in self._memories.items()})
+        for slots, memories in self._blocks:
+            self._take_block(step, values[slots], memories)
         self._last = step
 
     def _take_block(self, step: int, values: Float32s, memories: dict[str, Memory]) -> None:
@@ -173,18 +178,16 @@ class Banded:
         waiting[0, due] = points
         waiting[1, due] = issued["scales"]
 
-    def _between(self, ladder: Float32s, steps: float, out: Float32s) -> None:
-        """Write into `out` [n] the values at `steps` ahead, read from `ladder` [k, n]."""
-        horizons = self._grid.horizons
-        if steps > horizons[-1] + 1e-6:
-            return
-        right = int(np.searchsorted(horizons, steps - 1e-6))
-        if right == 0 or abs(horizons[right] - steps) <= 1e-6:
-            out[...] = ladder[right]
-            return
-        share = np.float32((steps - horizons[right - 1]) / (horizons[right] - horizons[right - 1]))
-        out[...] = ladder[right - 1] + share * (ladder[right] - ladder[right - 1])
+    def _between(self, steps: Float64s) -> tuple[Int64s, Int64s, Float32s]:
+        """Where to read [h] `steps` ahead among the horizons: left and right row, and the right one's share [h, 1]."""
+        lengths = self._grid.lengths
+        right = np.minimum(np.searchsorted(lengths, steps - 1e-6), len(lengths) - 1)
+        left = np.where(lengths[right] - steps <= 1e-6, right, np.maximum(right - 1, 0))
+        apart = np.maximum(lengths[right] - lengths[left], 1)
+        share = np.where(left == right, 0, (steps - lengths[left]) / apart)
+        return left, right, share.astype(np.float32)[:, None]
 
-    def _blocks(self) -> Iterator[slice]:
-        for start in range(0, self.size, BLOCK):
-            yield slice(start, start + BLOCK)
+    def _cut(self) -> list[tuple[slice, dict[str, Memory]]]:
+        """Views of the memories, a block of slots each."""
+        cuts = [slice(start, start + BLOCK) for start in range(0, self.size, BLOCK)]
+        return [(slots, {name: memory.part(slots) for name, memory in self._memories.items()}) for slots in cuts]

@@ -4,7 +4,7 @@ Forecasts made a step apart for a window of many steps are judged by nearly the 
 1 / (steps in the window): the weights add up to the number of independent windows. A slot is trusted once ENOUGH
 windows were judged and their share held is at least level - TOLERANCE. It loses that when the share falls below
 level - TOLERANCE - MARGIN x sqrt(level (1 - level) / windows), the second a binomial's deviation: with level .95 and 60
-windows the bounds are .920 and .874, so that five windows in a row that break demote and chance alone hardly does. More
+windows the bounds are .920 and .874: five windows in a row that break demote, and chance alone hardly does. More
 held than asked is a cost, not a danger: it shows in the width, and never demotes.
 """
 

@@ -31,8 +31,8 @@ class LastValue:
         value[age * grid.step_seconds > self.hold_seconds] = np.nan
 
     def points(self, memory: Memory, grid: Grid, step: int) -> Float32s:  # noqa: ARG002
-        """[k, n] the same for every horizon."""
-        return np.broadcast_to(memory["value"], (len(grid.horizons), memory.size))
+        """[1, n] the same for every horizon."""
+        return np.asarray(memory["value"][None])
 
 
 def last_value(step_seconds: float, size: int = 0) -> Banded:

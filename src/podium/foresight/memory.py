@@ -24,7 +24,7 @@ class Field:
     def blank(self, slots: int) -> Array:
         """The array of `slots` slots that know nothing."""
         fill = np.asarray(self.fill, self.dtype)
-        return np.ascontiguousarray(np.broadcast_to(fill[..., None], (*self.shape, slots)))
+        return np.array(np.broadcast_to(fill[..., None], (*self.shape, slots)), order="C")
 
 
 class Memory:
@@ -34,6 +34,9 @@ class Memory:
         self.fields = fields
         self.size = size
         self._arrays = {name: field.blank(size) for name, field in fields.items()}
+        self._insides: dict[
+            str, Memory
+        ] = {}  # views by prefix, made once: they cost more than small fleets' arithmetic
 
     def __getitem__(self, name: str) -> Array:
         return self._arrays[name]
@@ -43,16 +46,21 @@ class Memory:
         part = Memory.__new__(Memory)
         part.fields = self.fields
         part._arrays = {name: array[..., slots] for name, array in self._arrays.items()}  # noqa: SLF001  (its own class)
+        part._insides = {}  # noqa: SLF001
         part.size = len(range(*slots.indices(self.size)))
         return part
 
     def inside(self, prefix: str) -> Memory:
         """The arrays named `prefix.*` by the rest of their name, as a memory: the same arrays, not copies."""
+        if prefix in self._insides:
+            return self._insides[prefix]
         start = prefix + "."
         inside = Memory.__new__(Memory)
         inside.fields = {name[len(start) :]: field for name, field in self.fields.items() if name.startswith(start)}
         inside._arrays = {name: self._arrays[start + name] for name in inside.fields}  # noqa: SLF001
+        inside._insides = {}  # noqa: SLF001
         inside.size = self.size
+        self._insides[prefix] = inside
         return inside
 
     def forget(self, slots: Int64s) -> None:
@@ -67,6 +75,7 @@ class Memory:
             array = field.blank(size)
             array[..., :kept] = self._arrays[name][..., :kept]
             self._arrays[name] = array
+        self._insides.clear()
         self.size = size
 
     def state(self, prefix: str) -> Columns:
@@ -91,4 +100,5 @@ class Memory:
         if len(sizes) > 1:
             raise ValueError(f"{prefix}: its columns disagree about the number of slots: {sorted(sizes)}")
         self._arrays = arrays
+        self._insides.clear()
         self.size = sizes.pop() if sizes else self.size

@@ -2,7 +2,7 @@
 
 Expected is last value + sum of b_i x (expert_i - last value). The b are the least-squares fit over the last days,
 weighted by 1 / error so that a burst does not decide alone, shrunk towards 0 (the last value) and kept within
-[-0.5, 1.5]; one sweep of Gauss-Seidel over the normal equations a step follows them, as they change slowly. An expert
+[-0.5, 1.5]; each step solves the normal equations for one of them (Gauss-Seidel, as they change slowly). An expert
 that knows nothing yet weighs nothing, and where nothing helps the mixture is the last value.
 """
 
@@ -14,7 +14,7 @@ from podium.foresight.banded import Banded, Grid, Point
 from podium.foresight.last_value import LastValue
 from podium.foresight.memory import Field, Memory
 from podium.foresight.seasonal_profile import DAY_SECONDS, WEEK_SECONDS, SeasonalProfile
-from podium.model.arrays import Float32s
+from podium.model.arrays import Float32s, Int64s
 
 MEMORY_SECONDS = 5 * DAY_SECONDS
 RIDGE = np.float32(0.02)  # of the mean square of an expert's difference: what a fit on little must overcome
@@ -47,23 +47,23 @@ class Mixture:
     def learn(self, memory: Memory, grid: Grid, step: int, values: Float32s) -> None:
         """Take in [n] loads: judge what was said of this step, then let every expert learn it."""
         self._judge(memory, grid, grid.due(step), values)
+        self._fit(memory, step % len(self._experts))
         for name, point in {"base": self._base, **self._experts}.items():
             point.learn(memory.inside(name), grid, step, values)
 
     def points(self, memory: Memory, grid: Grid, step: int) -> Float32s:
         """[k, n] the weighted expectations."""
         base = self._base.points(memory.inside("base"), grid, step)
-        said = [point.points(memory.inside(name), grid, step) for name, point in self._experts.items()]
-        apart = np.stack(said) - base
+        apart = np.empty((len(self._experts), len(grid.horizons), memory.size), np.float32)
+        for i, (name, point) in enumerate(self._experts.items()):
+            np.subtract(point.points(memory.inside(name), grid, step), base, out=apart[i])
         np.copyto(apart, 0, where=np.isnan(apart))
         due = grid.due(step)
         memory["base"][due] = base
         memory["apart"][:, due] = apart
         return np.asarray(base + (memory["weights"] * apart).sum(axis=0))
 
-    def _judge(
-        self, memory: Memory, grid: Grid, due: np.ndarray[tuple[int], np.dtype[np.int64]], values: Float32s
-    ) -> None:
+    def _judge(self, memory: Memory, grid: Grid, due: Int64s, values: Float32s) -> None:
         apart, weights, error = memory["apart"][:, due], memory["weights"], memory["error"]
         gained = values - memory["base"][due]  # what the base missed
         known = ~np.isnan(gained)
@@ -77,19 +77,24 @@ class Mixture:
         weight = np.divide(error, largest, out=np.zeros_like(error), where=known & (largest > 0))
         square, cross = memory["square"], memory["cross"]
         kept = np.float32(1) - pace
-        square *= kept
-        cross *= kept
         pull = weight * apart
-        square += pull[:, None] * apart
+        cross *= kept
         cross += pull * gained
-        self._sweep(square, cross, weights, error)
+        for i in range(len(apart)):  # the upper triangle: the matrix is symmetric
+            row = square[i, i:]
+            row *= kept
+            row += pull[i] * apart[i:]
 
-    def _sweep(self, square: Float32s, cross: Float32s, weights: Float32s, error: Float32s) -> None:
-        for i in range(len(self._experts)):
-            rest = cross[i] - (square[i] * weights).sum(axis=0) + square[i, i] * weights[i]
-            own = square[i, i] * (1 + RIDGE) + STEPS_OF_DOUBT * error * error
-            fitted = np.divide(rest, own, out=np.zeros_like(rest), where=own > 0)
-            np.minimum(np.maximum(fitted, LOWEST), HIGHEST, out=weights[i])
+    def _fit(self, memory: Memory, i: int) -> None:
+        """Set the weight of expert i to the best one while the others stay."""
+        square, weights, error = memory["square"], memory["weights"], memory["error"]
+        rest = memory["cross"][i].copy()
+        for j in range(len(weights)):
+            if j != i:
+                rest -= square[min(i, j), max(i, j)] * weights[j]
+        own = square[i, i] * (1 + RIDGE) + STEPS_OF_DOUBT * error * error
+        fitted = np.divide(rest, own, out=np.zeros_like(rest), where=own > 0)
+        np.minimum(np.maximum(fitted, LOWEST), HIGHEST, out=weights[i])
 
 
 class RecentMean(LastValue):

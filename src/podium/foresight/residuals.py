@@ -24,6 +24,8 @@ PRIOR = np.array([-2.302585, -0.6931472, 0.0, 0.6931472, 1.609438, 2.302585, 3.9
 GAIN = np.array(
     [0.06, 0.03, 0.02, 0.03, 0.05, 0.06, 0.12], np.float32
 )  # per 300 s, where errors have had a day to settle
+RISE = (GAIN * LEVELS)[:, None, None]
+SINK = (GAIN * (LEVELS - 1))[:, None, None]
 FAST_SECONDS = 3_600.0
 SLOW_SECONDS = 172_800.0
 EAGER_STEPS = 12.0  # the first outcomes teach more: their weight is 1 / count until it meets the lasting one
@@ -52,14 +54,13 @@ def learn(memory: Memory, errors: Float32s, scales: Float32s, step_seconds: floa
         np.copyto(mean, size, where=known & np.isnan(mean))
         weight = np.maximum(np.float32(step_seconds / seconds), 1 / (seen + 1))
         np.add(mean, weight * (size - mean), out=mean, where=known)
-    known &= ~np.isnan(scales)
-    held = errors <= scales * memory["tails"]
-    moved = np.where(held, (LEVELS - 1)[:, None, None], LEVELS[:, None, None])
-    pace = np.float32(min(step_seconds / 300.0, 1.0))
-    eager = np.float32(1) + np.float32(4 * EAGER_STEPS) / (seen + np.float32(EAGER_STEPS))
-    moved *= (GAIN * pace)[:, None, None]
-    moved *= eager
-    np.add(memory["tails"], moved, out=memory["tails"], where=known)
+    tails = memory["tails"]
+    # Multiplying by 0 where nothing is known is twice as fast as a masked sum; tails are never NaN.
+    pace = (known & ~np.isnan(scales)) * np.float32(min(step_seconds / 300.0, 1.0))
+    pace *= 1 + np.float32(4 * EAGER_STEPS) / (seen + np.float32(EAGER_STEPS))
+    moved = np.where(errors <= scales * tails, SINK, RISE)
+    moved *= pace
+    tails += moved
 
 
 def scale(memory: Memory, points: Float32s) -> Float32s:

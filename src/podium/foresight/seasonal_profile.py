@@ -3,7 +3,8 @@
 The profile is an exponentially weighted mean over periods of the load in each bin. Expected is profile at the target
 x (recent load / recent profile), the ratio shrunk towards 1 where both are small against the usual load. A bin is
 written when it has passed and something was seen in it; until then it is unknown, and so is every target in it, which
-makes the whole forecast unknown during the first period. An outage leaves the profile as it was.
+makes the whole forecast unknown during the first period. A single unseen bin is bridged. An
+outage leaves the profile as it was.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import numpy as np
 
 from podium.foresight.banded import Banded, Grid
 from podium.foresight.memory import Field, Memory
-from podium.model.arrays import Bools, Float32s
+from podium.model.arrays import Bools, Float32s, Int64s
 
 DAY_SECONDS = 86_400.0
 WEEK_SECONDS = 604_800.0
@@ -56,7 +57,7 @@ class SeasonalProfile:
         self._fill(memory, grid, step, values, known)
         usual = memory["usual"]
         _blend(usual, np.abs(values), known, grid.step_seconds / USUAL_SECONDS)
-        here = self.at(memory, grid, step)
+        here = self.shape(memory, grid, np.array([step]))[0]
         both = known & ~np.isnan(here)
         weight = min(1.0, grid.step_seconds / LEVEL_SECONDS)
         _blend(memory["load_level"], values, both, weight)
@@ -70,7 +71,7 @@ class SeasonalProfile:
 
     def points(self, memory: Memory, grid: Grid, step: int) -> Float32s:
         """[k, n] profile at the target x recent level."""
-        return self.shape(memory, grid, step) * self.ratio(memory)
+        return self.shape(memory, grid, step + grid.lengths) * self.ratio(memory)
 
     def ratio(self, memory: Memory) -> Float32s:
         """[n] recent load / recent profile; 1 where there is no load at all, NaN where either is unknown."""
@@ -80,17 +81,13 @@ class SeasonalProfile:
         ratio = np.divide(above, below, out=np.ones_like(above), where=(below > 0) | np.isnan(below))
         return np.minimum(np.maximum(ratio, 1 / LARGEST_RATIO), LARGEST_RATIO)
 
-    def shape(self, memory: Memory, grid: Grid, step: int) -> Float32s:
-        """[k, n] the profile at each horizon after `step`, whatever the level is."""
-        return np.stack([self.at(memory, grid, step + horizon) for horizon in grid.horizons])
-
-    def at(self, memory: Memory, grid: Grid, step: int) -> Float32s:
-        """[n] the profile in the middle of a step."""
-        place = ((step - 0.5) * grid.step_seconds) / self.bin_seconds - 0.5
-        low = math.floor(place)
-        share = np.float32(place - low)
+    def shape(self, memory: Memory, grid: Grid, steps: Int64s) -> Float32s:
+        """[s, n] the profile in the middle of each of these steps, whatever the level is."""
+        place = (steps - 0.5) * (grid.step_seconds / self.bin_seconds) - 0.5
+        low = np.floor(place).astype(np.int64)
+        share = (place - low).astype(np.float32)[:, None]
         profile = memory["profile"]
-        if share < 1e-4:
+        if (share < 1e-4).all():
             return np.asarray(profile[low % self.bins])
         return np.asarray(profile[low % self.bins] * (1 - share) + profile[(low + 1) % self.bins] * share)
 
@@ -104,7 +101,7 @@ class SeasonalProfile:
         np.add(memory["sum"], values, out=memory["sum"], where=known)
         np.add(memory["count"], 1, out=memory["count"], where=known)
 
-    def _write(self, memory: Memory, slots: np.ndarray[tuple[int], np.dtype[np.intp]]) -> None:
+    def _write(self, memory: Memory, slots: Int64s) -> None:
         row = memory["bin"][slots] % self.bins
         mean = memory["sum"][slots] / memory["count"][slots]
         times = memory["periods"][row, slots]
@@ -112,8 +109,16 @@ class SeasonalProfile:
         weight = np.maximum(KEPT, 1 / (times.astype(np.float32) + 1))
         memory["profile"][row, slots] = np.where(times == 0, mean, old + weight * (mean - old))
         memory["periods"][row, slots] = np.minimum(times, 254) + 1
+        self._bridge(memory, row, slots)
         memory["sum"][slots] = 0
         memory["count"][slots] = 0
+
+    def _bridge(self, memory: Memory, row: Int64s, slots: Int64s) -> None:
+        """A single bin never seen between two that were is their mean, until it is seen itself."""
+        profile = memory["profile"]
+        before, missed = (row - 2) % self.bins, (row - 1) % self.bins
+        between = (profile[before, slots] + profile[row, slots]) / np.float32(2)
+        profile[missed, slots] = np.where(np.isnan(profile[missed, slots]), between, profile[missed, slots])
 
 
 def seasonal_profile(step_seconds: float, size: int = 0) -> Banded:
