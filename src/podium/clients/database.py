@@ -71,14 +71,21 @@ class Database:
 
     @classmethod
     def open(
-        cls, url: str, *, busy_seconds: float = 5.0, connect_seconds: float = 5.0, answer_seconds: float = 30.0
+        cls,
+        url: str,
+        *,
+        password: str | None = None,
+        busy_seconds: float = 5.0,
+        connect_seconds: float = 5.0,
+        answer_seconds: float = 30.0,
     ) -> Database:
         """Prepare connections to `url`; makes SQLite's file (0600) and its directory (0700), but asks nothing yet.
 
-        `busy_seconds`: how long to wait for another writer's lock (SQLite). `connect_seconds` and `answer_seconds`:
-        how long a server may be silent while connecting, and during one transaction. Raises Temporary or Permanent.
+        `password`: of a server, where the URL has none. `busy_seconds`: how long to wait for another writer's lock
+        (SQLite). `connect_seconds` and `answer_seconds`: how long a server may be silent while connecting, and during
+        one transaction. Raises Temporary or Permanent.
         """
-        address = _address(url)
+        address = _address(url) if password is None else _address(url).set(password=password)
         shown = _shown(address)
         if address.get_backend_name() == "sqlite":
             file = _sqlite_file(address, shown)

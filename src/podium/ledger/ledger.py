@@ -6,10 +6,7 @@ block; a loop calls them in a thread. One `Ledger` may be used from several thre
 
 from __future__ import annotations
 
-import heapq
-import itertools
 import json
-import operator
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -50,6 +47,7 @@ class Ledger:
         url: str,
         *,
         heads: Path | None = None,
+        password: str | None = None,
         now: clock.Clock = clock.wall_clock,
         head_seconds: float = 1.0,
         busy_seconds: float = 5.0,
@@ -62,7 +60,11 @@ class Ledger:
         state directory. `head_seconds`: how often it is signed at most. The other times: `Database.open`.
         """
         database = Database.open(
-            url, busy_seconds=busy_seconds, connect_seconds=connect_seconds, answer_seconds=answer_seconds
+            url,
+            password=password,
+            busy_seconds=busy_seconds,
+            connect_seconds=connect_seconds,
+            answer_seconds=answer_seconds,
         )
         try:
             migrate.to_newest(database)
@@ -130,9 +132,7 @@ class Ledger:
             rows.Choice(kind, subject=subject, since_us=since_us, until_us=until_us, after_seq=after_seq)
             for kind in dict.fromkeys(kinds)
         ]
-        streams = [rows.stream(self._database, choice, descending=descending, limit=limit) for choice in choices]
-        merged = heapq.merge(*streams, key=operator.attrgetter("seq"), reverse=descending)
-        return itertools.islice(merged, limit)
+        return rows.merged(self._database, choices, descending=descending, limit=limit)
 
     def purge(self, kind: str, before_us: int) -> int:
         """Remove the payloads of all entries of `kind` older than `before_us`; returns how many there were.
@@ -167,7 +167,7 @@ class Ledger:
         for record in self.entries([RETENTION]):
             before_us = _before_us(record)
             retention[record.subject] = max(before_us, retention.get(record.subject, before_us))
-        everything = rows.stream(self._database, rows.Choice(None), descending=False, limit=None)
+        everything = rows.merged(self._database, [rows.Choice(None)], descending=False, limit=None)
         return verification.walk(everything, heads, troubles, retention)
 
     def close(self) -> None:

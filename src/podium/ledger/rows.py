@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import heapq
+import itertools
+import operator
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -62,15 +65,23 @@ def page(connection: sa.Connection, choice: Choice, *, beyond: int | None, desce
     return [Entry(**row._mapping) for row in connection.execute(statement)]  # noqa: SLF001  SQLAlchemy's public name
 
 
-def stream(database: Database, choice: Choice, *, descending: bool, limit: int | None) -> Iterator[Entry]:
-    """All rows of `choice` that exist when the first is asked for, a page in memory at a time."""
-    size = _PAGE if limit is None else min(_PAGE, limit)
-    if size <= 0:
-        return
+def merged(database: Database, choices: Sequence[Choice], *, descending: bool, limit: int | None) -> Iterator[Entry]:
+    """All rows of `choices` in one order, a page of each in memory at a time.
+
+    One end for all of them: were each to look for its own, a row could be missing between two that were seen.
+    """
     with database.read() as connection:
-        end = connection.execute(sa.select(sa.func.max(schema.entry.c.seq))).scalar_one()
-    beyond = None
-    while end is not None:
+        end, _ = tail(connection)
+    streams = [_stream(database, choice, end=end, descending=descending, limit=limit) for choice in choices]
+    everything = heapq.merge(*streams, key=operator.attrgetter("seq"), reverse=descending)
+    yield from itertools.islice(everything, limit)
+
+
+def _stream(database: Database, choice: Choice, *, end: int, descending: bool, limit: int | None) -> Iterator[Entry]:
+    """Rows of `choice` up to `end`."""
+    size = _PAGE if limit is None else min(_PAGE, limit)
+    beyond = end + 1 if descending else None
+    while size > 0:
         with database.read() as connection:
             found = page(connection, choice, beyond=beyond, descending=descending, size=size)
         yield from (entry for entry in found if entry.seq <= end)
