@@ -55,9 +55,19 @@ class WorldFile:
             self._database = sqlite3.connect(
                 path or ":memory:", timeout=_LOCK_WAIT, isolation_level=None, check_same_thread=False
             )
+        except sqlite3.Error as error:
+            raise self._unusable(error) from error
+        try:
             self._prepare()
         except sqlite3.Error as error:
-            raise Permanent(f"{self._where}: cannot be opened as a simulated cluster: {error}") from error
+            self._database.close()
+            raise self._unusable(error) from error
+        except Permanent:
+            self._database.close()
+            raise
+
+    def _unusable(self, error: sqlite3.Error) -> Permanent:
+        return Permanent(f"{self._where}: cannot be opened as a simulated cluster: {error}")
 
     def _prepare(self) -> None:
         self._database.execute("pragma journal_mode = wal")
