@@ -3,7 +3,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check test-all shared bench brief cluster lock clean venv dev page servers
+.PHONY: help run test check test-all shared bench brief docs cluster lock clean venv dev page servers
 
 PYTHON ?= $(shell tools/pythons | head -n 1)
 RUN := requirements/run.txt requirements/demo.txt
@@ -28,7 +28,7 @@ check: dev page ## format, lint, types, import contract, the page's types
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
 	.venv/bin/mypy
-	.venv/bin/mypy --strict tools
+	.venv/bin/mypy --strict -p tools
 	.venv/bin/lint-imports
 	$(WITH_NODE) && npm run --if-present check
 
@@ -43,7 +43,10 @@ bench: dev ## every benchmark: ours, peers, ratio
 	@for file in benchmarks/[a-z]*.py; do echo "== $$file"; .venv/bin/python "$$file" || exit 1; done
 
 brief: dev page ## run what docs/brief.csv says works, render docs/brief.md, print the counts
-	.venv/bin/python tools/brief.py
+	.venv/bin/python -m tools.brief
+
+docs: dev ## write docs/reference anew from the models
+	.venv/bin/python -m tools.reference
 
 cluster: dev ## a real Kubernetes control plane on this machine; prints its kubeconfig
 	.venv/bin/python testbed/cluster.py
@@ -81,4 +84,4 @@ dashboard/node_modules/.package-lock.json: dashboard/package-lock.json
 
 servers:
 	tools/servers
-	@if [ -x testbed/build ]; then testbed/build; fi
+	@if command -v go >/dev/null; then .venv/bin/python testbed/binaries.py; fi

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import collections
 import csv
-import dataclasses
+import json
 import os
 import pathlib
 import re
@@ -17,8 +17,9 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
-import pytest
+from tools import outcomes
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 TABLE = ROOT / "docs" / "brief.csv"
@@ -31,8 +32,7 @@ COLUMNS = ["id", "name", "status", "shown_by", "missing"]
 COMMAND_SECONDS = 300.0
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One named thing of the brief."""
 
     id: str
@@ -123,36 +123,24 @@ def show_command(line: str, home: pathlib.Path, seconds: float = COMMAND_SECONDS
     except subprocess.TimeoutExpired:
         return f"still running after {seconds:g} s"
     if done.returncode != 0:
-        return f"exit code {done.returncode}: {_ending(done.stdout)}"
+        return f"exit code {done.returncode}: {outcomes.ending(done.stdout)}"
     if expected and re.search(expected, done.stdout) is None:
-        return f"nothing matches {expected!r} in: {_ending(done.stdout)}"
+        return f"nothing matches {expected!r} in: {outcomes.ending(done.stdout)}"
     return ""
 
 
-def _ending(output: str) -> str:
-    return " / ".join(output.strip().splitlines()[-3:]) or "no output"
-
-
-class Outcomes:
-    """A pytest plugin that keeps, per test, what went wrong: nothing, a failure, or why it was skipped."""
-
-    def __init__(self) -> None:
-        self.words: dict[str, str] = {}
-
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Collect one phase of one test, parameters included."""
-        words = "" if report.passed else f"{report.when} {report.outcome}: {_ending(report.longreprtext)}"
-        for name in (report.nodeid, report.nodeid.partition("[")[0]):
-            self.words[name] = self.words.get(name, "") or words
-
-
-def show_tests(tests: Sequence[str]) -> dict[str, str]:
-    """Run the tests; what went wrong in words per test, "" when it passed."""
+def show_tests(tests: Sequence[str], root: pathlib.Path = ROOT) -> dict[str, str]:
+    """Run the tests of the project in `root`; what went wrong in words per test, "" when it passed."""
     if not tests:
         return {}
-    outcomes = Outcomes()
-    pytest.main([*tests, "--no-header", "-rN", f"--rootdir={ROOT}"], plugins=[outcomes])
-    return {test: outcomes.words.get(test, "did not run") for test in tests}
+    with tempfile.TemporaryDirectory() as folder:
+        file = pathlib.Path(folder) / "outcomes.json"
+        command = [sys.executable, "-m", "pytest", "-p", "tools.outcomes", f"--outcomes={file}", "-rN", *tests]
+        path = f"{ROOT}:{os.environ.get('PYTHONPATH', '')}"
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+        subprocess.run(command, cwd=root, env={**environment, "PYTHONPATH": path}, check=False)
+        words = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    return {test: words.get(test, "did not run") for test in tests}
 
 
 def show(rows: Sequence[Row]) -> list[str]:
