@@ -31,6 +31,19 @@ class HttpAnswer:
     content_type: str
     location: str  # of a redirect
     body: bytes
+    retry_after: str = ""  # seconds or a date, as the server wrote it
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """How to reach an address, where it is not simply by its URL."""
+
+    tls: ssl.SSLContext | bool = True
+    server_name: str | None = None  # expected in the certificate in place of the host
+    proxy: str | None = None
+
+
+DIRECT = Way()
 
 
 async def ask(
@@ -39,7 +52,9 @@ async def ask(
     url: str,
     *,
     query: Mapping[str, str] | None = None,
-    form: Mapping[str, str] | None = None,
+    form: Mapping[str, str] | bytes | None = None,
+    headers: Mapping[str, str] | None = None,
+    way: Way = DIRECT,
     timeout_seconds: float,
     most_bytes: int,
 ) -> HttpAnswer:
@@ -47,11 +62,21 @@ async def ask(
     timeout = aiohttp.ClientTimeout(total=timeout_seconds)
     try:
         async with session.request(
-            method, url, params=query, data=form, timeout=timeout, allow_redirects=False
+            method,
+            url,
+            params=query,
+            data=form,
+            headers=headers,
+            timeout=timeout,
+            allow_redirects=False,
+            ssl=way.tls,
+            server_hostname=way.server_name,
+            proxy=way.proxy,
         ) as response:
             body = await _body(response, most_bytes)
             location = response.headers.get("Location", "")
-            return HttpAnswer(response.status, response.content_type, location, body)
+            retry_after = response.headers.get("Retry-After", "")
+            return HttpAnswer(response.status, response.content_type, location, body, retry_after)
     except TooLarge as error:
         raise TooLarge(f"{shown(url)}: {error}") from None
     except TimeoutError as error:

@@ -76,7 +76,8 @@ class PrometheusClient:
         headers: Mapping[str, str] | None = None,
     ) -> None:
         """`url` may end in a path (`https://host/prometheus`). `basic` is (user, password)."""
-        self.url = url.rstrip("/")
+        self._url = url.rstrip("/") + "/api/v1/query"
+        self.address = http.shown(self._url)  # for people: without credentials
         self._timeout_seconds = timeout_seconds
         self._most_bytes = most_bytes
         # Uncompressed: on one's own network inflating costs more than sending.
@@ -91,13 +92,13 @@ class PrometheusClient:
         """All series of `query` as of `at` (Unix seconds). Raises Silent, Unusable or Refused."""
         if self._session is None:
             self._session = aiohttp.ClientSession(headers=self._headers)
-        wanted = {"query": query, "time": f"{at:.3f}", "timeout": f"{self._timeout_seconds:g}s", **(parameters or {})}
+        wanted = {"query": query, "time": f"{at:.3f}", "timeout": f"{self._timeout_seconds:g}", **(parameters or {})}
         long = len(query) > _LONGEST_GET
         try:
             answer = await http.ask(
                 self._session,
                 "POST" if long else "GET",
-                self.url + "/api/v1/query",
+                self._url,
                 query=None if long else wanted,
                 form=wanted if long else None,
                 timeout_seconds=self._timeout_seconds,
@@ -107,7 +108,7 @@ class PrometheusClient:
             raise Silent(str(error)) from error
         except http.TooLarge as error:
             raise Unusable(str(error)) from error
-        return _vector(answer, http.shown(self.url + "/api/v1/query"))
+        return _vector(answer, self.address)
 
     async def close(self) -> None:
         """Close the connections."""

@@ -54,7 +54,7 @@ class PrometheusSource:
     def __init__(self, name: str, client: PrometheusClient, *, lookback_seconds: float | None = None) -> None:
         self.name = name
         self._client = client
-        self._parameters = {} if lookback_seconds is None else {"lookback_delta": f"{lookback_seconds:g}s"}
+        self._parameters = {} if lookback_seconds is None else {"lookback_delta": f"{lookback_seconds:g}"}
         self._seen: dict[str, _Seen] = {}
 
     async def read(self, query: str, now: float) -> Reading:
@@ -71,7 +71,7 @@ class PrometheusSource:
         except Refused as error:
             raise Permanent(f"{error} (query: {query[:200]})") from error
         except (msgspec.DecodeError, ValueError) as error:
-            raise Garbage(f"{self._client.url}: labels that are not text: {error}") from error
+            raise Garbage(f"{self._client.address}: labels that are not text: {error}") from error
         unplaced = len(vector.labels) - len(seen.subjects)
         if unplaced:
             return Reading(seen.subjects, vector.values[seen.placed], vector.at[seen.placed], unplaced, vector.notes)

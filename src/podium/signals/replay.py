@@ -161,7 +161,7 @@ class _Score:
         return Reading(subjects, value[known], at[known], origins=origins)
 
     def _newest(self, now: float) -> tuple[Float64s, Float64s]:
-        """([n] times, [n] values) of the newest rows at or before `now`, on the loop's time; NaN where there is none."""
+        """([n] times, [n] values) of the newest rows at or before `now`, in the loop's time; NaN where none is."""
         elapsed = now - self._start
         turn = np.where(np.isinf(self._period), 0.0, np.floor(elapsed / self._period))
         shift = self._start + turn * np.where(np.isinf(self._period), 0.0, self._period) - self._first
