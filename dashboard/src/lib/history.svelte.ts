@@ -1,0 +1,69 @@
+// One workload's past, forecast and decisions: read once, then kept up by the stream.
+
+import { ask, workloadPath, type DecisionPage, type DecisionRow, type WorkloadSeries, type WorkloadTail } from "./api";
+
+type Column = "load" | "replicas" | "ready" | "wanted" | "capacity" | "expected";
+const COLUMNS: Column[] = ["load", "replicas", "ready", "wanted", "capacity", "expected"];
+export const KEPT_SECONDS = 3 * 3600;
+
+export class History {
+  series = $state.raw<WorkloadSeries | null>(null);
+  decisions = $state.raw<DecisionRow[]>([]);
+  older = $state.raw<string | null>(null);
+  trouble = $state("");
+
+  constructor(readonly key: string) {}
+
+  async read(): Promise<void> {
+    try {
+      const [series, page] = await Promise.all([
+        ask<WorkloadSeries>(`${workloadPath(this.key)}/series`),
+        ask<DecisionPage>(`${workloadPath(this.key)}/decisions?limit=100`),
+      ]);
+      const early = this.series; // a tail that came while we asked
+      this.series = early ? joined(series, early) : series;
+      this.decisions = mergedRows(page.items, this.decisions);
+      this.older = page.next;
+      this.trouble = "";
+    } catch (error) {
+      this.trouble = error instanceof Error ? error.message : String(error);
+    }
+  }
+
+  async readOlder(): Promise<void> {
+    if (!this.older) return;
+    const page = await ask<DecisionPage>(
+      `${workloadPath(this.key)}/decisions?limit=100&cursor=${encodeURIComponent(this.older)}`,
+    );
+    this.decisions = mergedRows(page.items, this.decisions);
+    this.older = page.next;
+  }
+
+  add(tail: WorkloadTail): void {
+    if (tail.key !== this.key) return;
+    this.series = this.series ? joined(this.series, tail.series) : tail.series;
+    if (tail.decisions.length > 0) this.decisions = mergedRows(tail.decisions, this.decisions);
+  }
+
+  decisionAt(at: number): DecisionRow | undefined {
+    return this.decisions.find((row) => row.at <= at);
+  }
+}
+
+function joined(past: WorkloadSeries, tail: WorkloadSeries): WorkloadSeries {
+  const first = tail.at[0];
+  const last = tail.at.at(-1) ?? past.at.at(-1) ?? 0;
+  if (first === undefined) return { ...past, band: tail.band ?? past.band };
+  const until = past.at.findIndex((at) => at >= first);
+  const keep = until < 0 ? past.at.length : until;
+  const begin = Math.max(0, past.at.findIndex((at) => at > last - KEPT_SECONDS));
+  const cut = <T>(a: T[], b: T[]): T[] => [...a.slice(begin, keep), ...b];
+  const out = { ...past, band: tail.band ?? past.band, at: cut(past.at, tail.at) };
+  for (const name of COLUMNS) out[name] = cut(past[name], tail[name]);
+  return out;
+}
+
+function mergedRows(a: DecisionRow[], b: DecisionRow[]): DecisionRow[] {
+  const byTick = new Map([...b, ...a].map((row) => [row.tick, row]));
+  return [...byTick.values()].sort((x, y) => y.tick - x.tick);
+}
