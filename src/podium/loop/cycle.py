@@ -17,6 +17,7 @@ from podium.loop import observe, record
 from podium.loop.act.carry_out import Result, carry_out
 from podium.loop.act.plan import plan
 from podium.loop.clusters.port import Cluster, Permanent, Temporary
+from podium.loop.decide.state import Trust
 from podium.loop.decide.table import Mode, PolicyTable
 from podium.loop.observe import ClusterSignal, Sight
 from podium.loop.record import Turn
@@ -55,6 +56,7 @@ class Turned:
     sight: Sight
     results: tuple[Result, ...]
     verdicts: tuple[Verdict, ...]
+    trust: dict[str, Trust]  # what is known of each source
     step_seconds: dict[str, float]  # how long each of the five steps took
 
 
@@ -93,6 +95,11 @@ class Cycle:
         return self._memory.fleet
 
     @property
+    def assignment(self) -> Assignment:
+        """What the last turn followed."""
+        return self._assignment
+
+    @property
     def last_at(self) -> float:
         """When the last turn was (Unix seconds); NaN before the first."""
         return self._memory.state.at
@@ -126,7 +133,7 @@ class Cycle:
             await asyncio.to_thread(self._ledger.append, drafts, self._leadership)
         with self._step("act"):
             results = await self._act(commands, turn)
-        return Turned(turn, sight, results, verdicts, dict(self._steps))
+        return Turned(turn, sight, results, verdicts, self._memory.state.trust, dict(self._steps))
 
     def _adopt(self, now: float) -> list[Draft]:
         """Take over the next assignment, if there is one, and say so in the ledger."""
@@ -215,8 +222,7 @@ class Cycle:
         if verdicts:
             drafts.append(record.draft_verdicts(turn.number, verdicts, now))
         drafts += [
-            record.draft_event(event)
-            for event in self._watch.events(turn, sight, self._memory.changes, self._assignment.fleet)
+            record.draft_event(event) for event in self._watch.events(turn, sight, self._memory, self._assignment.fleet)
         ]
         if turn.number % CHECKPOINT_EVERY == 1:
             pending = tuple(self._restored.expectations.values())

@@ -19,10 +19,18 @@ from podium.model.arrays import UNKNOWN
 from podium.model.fleet import Fleet
 from podium.model.identity import WorkloadKey
 
-TOLERANCE = 0.1  # kube-controller-manager's --horizontal-pod-autoscaler-tolerance
 # A shortfall costs only what exceeds the capacity, and only while it lasts: one thousandth unserved is met near the
 # .99 quantile of the peak. The factor is a first guess that a later calibration replaces.
 SHORTFALL_FACTOR = 10.0
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Limits:
+    """Limits around every policy's own: fewest and most replicas, and the most that any mode may do."""
+
+    minimum: int = 1
+    maximum: int = 2**31 - 1
+    mode: str = "own"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -32,6 +40,7 @@ class Policies:
     documents: Mapping[WorkloadKey, ScalingPolicy]
     guards: Guards = dataclasses.field(default_factory=Guards)
     reactive: Reactive = dataclasses.field(default_factory=Reactive)
+    limits: Limits = dataclasses.field(default_factory=Limits)
 
     def to_json(self) -> bytes:
         """A canonical form: the same policies give the same bytes."""
@@ -42,6 +51,7 @@ class Policies:
             },
             "guards": dataclasses.asdict(self.guards),
             "reactive": dataclasses.asdict(self.reactive),
+            "limits": dataclasses.asdict(self.limits),
         }
         return json.dumps(plain, sort_keys=True, separators=(",", ":")).encode()
 
@@ -56,6 +66,7 @@ class Policies:
             },
             msgspec.convert(plain["guards"], Guards),
             msgspec.convert(plain["reactive"], Reactive),
+            msgspec.convert(plain["limits"], Limits),
         )
 
     def digest(self) -> str:
@@ -65,7 +76,7 @@ class Policies:
 
 def tabulate(policies: Policies, fleet: Fleet) -> PolicyTable:
     """The arrays for `fleet`. Slots without a document have mode -1."""
-    size = len(fleet)
+    size, limits, tolerance = len(fleet), policies.limits, policies.reactive.tolerance
     documents = [policies.documents.get(slot.key) if slot.key else None for slot in fleet.slots]
     specs = [document.spec if document else None for document in documents]
 
@@ -78,15 +89,15 @@ def tabulate(policies: Policies, fleet: Fleet) -> PolicyTable:
 
     return PolicyTable(
         digest=policies.digest(),
-        mode=column(lambda s: Mode[s.mode.upper()], UNKNOWN, np.int8),
-        minimum=column(lambda s: s.replicas.min, 0, np.int64),
-        maximum=column(lambda s: s.replicas.max, 0, np.int64),
+        mode=column(lambda s: min(Mode[s.mode.upper()], Mode[limits.mode.upper()]), UNKNOWN, np.int8),
+        minimum=column(lambda s: min(max(s.replicas.min, limits.minimum), limits.maximum), 0, np.int64),
+        maximum=column(lambda s: max(min(s.replicas.max, limits.maximum), limits.minimum), 0, np.int64),
         pause_up=column(lambda s: s.pause in ("up", "both"), False, np.bool_),
         pause_down=column(lambda s: s.pause in ("down", "both"), False, np.bool_),
         metrics=_groups(specs),
         behaved=column(lambda s: "behavior" in s.model_fields_set, False, np.bool_),
-        up=_rules([spec.behavior.up if spec else None for spec in specs]),
-        down=_rules([spec.behavior.down if spec else None for spec in specs]),
+        up=_rules([spec.behavior.up if spec else None for spec in specs], tolerance),
+        down=_rules([spec.behavior.down if spec else None for spec in specs], tolerance),
         load=tuple(spec.load.signal if spec and spec.load else "" for spec in specs),
         capacity=column(lambda s: (s.load and s.load.capacity_per_replica) or np.nan, np.nan, np.float64),
         level=column(level, np.nan, np.float64),
@@ -160,9 +171,9 @@ def _calculation(metric: MetricSpec) -> tuple[MetricKind, str, int]:
     raise ValueError(f"metric {name!r} has no target; its document should not have been accepted")
 
 
-def _rules(rules: Sequence[ScalingRules | None]) -> RateRules:
+def _rules(rules: Sequence[ScalingRules | None], default_tolerance: float) -> RateRules:
     size = len(rules)
-    window, tolerance, longest = np.zeros(size), np.full(size, TOLERANCE), np.zeros(size)
+    window, tolerance, longest = np.zeros(size), np.full(size, default_tolerance), np.zeros(size)
     select = np.zeros(size, np.int8)
     rows: list[tuple[int, bool, int, float]] = []
     for slot, rule in enumerate(rules):

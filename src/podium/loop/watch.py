@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Mapping
 
-import numpy as np
-
-from podium.foresight.calibration import Changes
+from podium.loop.decide.state import Trust
+from podium.loop.memory import Memory
 from podium.loop.observe import Sight
 from podium.loop.record import Turn
 from podium.model import clock
@@ -25,16 +25,16 @@ class Watch:
     def __init__(self) -> None:
         self._holding: set[Condition] = set()
 
-    def events(self, turn: Turn, sight: Sight, changes: Changes, fleet: Fleet) -> Iterator[Event]:
+    def events(self, turn: Turn, sight: Sight, memory: Memory, fleet: Fleet) -> Iterator[Event]:
         """The events of one turn."""
         now_us = clock.microseconds(turn.snapshot.now)
-        holding = dict(_conditions(turn, sight))
+        holding = dict(_conditions(turn, sight, memory.state.trust))
         for what, whom in holding.keys() - self._holding:
             yield _event(f"{what}.began", whom, now_us, {"words": holding[what, whom]})
         for what, whom in self._holding - holding.keys():
             yield _event(f"{what}.ended", whom, now_us, {})
         self._holding = set(holding)
-        for word, slots in (("demoted", changes.demoted), ("promoted", changes.promoted)):
+        for word, slots in (("demoted", memory.changes.demoted), ("promoted", memory.changes.promoted)):
             for slot in slots.tolist():
                 owner = fleet.slots[slot]
                 coverage = float(turn.forecast.coverage[slot])
@@ -42,17 +42,18 @@ class Watch:
                 yield dataclasses.replace(event, tenant=owner.tenant)
 
 
-def _conditions(turn: Turn, sight: Sight) -> Iterator[tuple[Condition, str]]:
+def _conditions(turn: Turn, sight: Sight, trust: Mapping[str, Trust]) -> Iterator[tuple[Condition, str]]:
     for health in sight.health:
         if health.state != "ok":
             yield ("signal.lost", health.name), health.words
     if sight.cluster_trouble:
         yield ("cluster.lost", turn.snapshot.sources[-1]), sight.cluster_trouble
-    reasons = turn.decisions.reasons
-    for code, what in ((Reason.SOURCE_SUSPECT, "source.suspect"), (Reason.SOURCE_FROZEN, "source.frozen")):
-        for number in np.unique(reasons.a[reasons.code == code]).astype(int).tolist():
-            yield (what, turn.snapshot.sources[number]), "nothing is scaled down on its word"
-    if (reasons.code == Reason.REDUCTION_GUARD).any():
+    for name, known in trust.items():
+        if not math.isnan(known.suspect_since):
+            yield ("source.suspect", name), "many of its values fell together; nothing goes down on its word"
+        if not math.isnan(known.frozen_since):
+            yield ("source.frozen", name), "its values stand still; nothing goes down on its word"
+    if (turn.decisions.reasons.code == Reason.REDUCTION_GUARD).any():
         yield ("reduction.frozen", "fleet"), "the fleet's reduction guard holds further scale-downs"
 
 

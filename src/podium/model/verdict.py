@@ -13,7 +13,6 @@ class Outcome(enum.StrEnum):
 
     REACHED = "reached"  # as many pods were ready as asked for
     LATE = "late"  # the deadline passed first
-    SUPERSEDED = "superseded"  # a newer command took its place
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

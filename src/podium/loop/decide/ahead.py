@@ -6,15 +6,17 @@ import numpy as np
 
 from podium.loop.decide.draft import Draft, Turn
 from podium.loop.decide.metrics import INT32_MAX
+from podium.loop.decide.table import PolicyTable
 from podium.model.arrays import Float64s
 from podium.model.decision import Reason
+from podium.model.forecast import Forecast
 
 
 def prepare_for_forecast(turn: Turn, draft: Draft) -> Draft:
     """Raise to the largest expected load within the lead time over a replica's capacity, if the forecast is trusted."""
     table, forecast = turn.table, turn.forecast
     asked = draft.open & table.forecast
-    expected = expected_load(turn)
+    expected = expected_load(table, forecast, turn.lead)
     known = asked & ~np.isnan(expected) & ~np.isnan(table.capacity)
     trusted = known & forecast.trusted
     needed = np.ceil(np.clip(np.where(known, expected / table.capacity, 0), 0, INT32_MAX)).astype(np.int64)
@@ -24,19 +26,18 @@ def prepare_for_forecast(turn: Turn, draft: Draft) -> Draft:
     return draft.bent(raised, needed, Reason.FORECAST_RAISES, needed, expected, turn.lead)
 
 
-def expected_load(turn: Turn) -> Float64s:
+def expected_load(table: PolicyTable, forecast: Forecast, lead: Float64s) -> Float64s:
     """[n] the asked quantile of the load, at its largest over the lead time; NaN where there is no forecast.
 
     Between two recorded levels the upper one is taken: who asks for .97 gets .99. At least one step ahead is looked at.
     """
-    forecast = turn.forecast
-    size = len(turn.table)
+    size = len(table)
     if not forecast.quantiles.size:
         return np.full(size, np.nan)
-    level = np.minimum(np.searchsorted(forecast.levels, turn.table.level, "left"), len(forecast.levels) - 1)
+    level = np.minimum(np.searchsorted(forecast.levels, table.level, "left"), len(forecast.levels) - 1)
     curve = forecast.quantiles[level, :, np.arange(size)].astype(np.float64)  # [n, h]
     ahead = forecast.ahead
-    reach = np.maximum(turn.lead, ahead[0])
+    reach = np.maximum(lead, ahead[0])
     inside = ahead[None, :] <= reach[:, None]
     peak = np.where(inside & ~np.isnan(curve), curve, -np.inf).max(axis=1)
     return np.where(np.isfinite(peak), peak, np.nan)

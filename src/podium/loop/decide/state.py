@@ -7,6 +7,7 @@ more entries and never shrink.
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -65,6 +66,11 @@ class Trust:
     moved_at: float  # Unix seconds
     suspect_since: float
     frozen_since: float
+
+    @property
+    def believed(self) -> bool:
+        """Neither suspect nor frozen."""
+        return math.isnan(self.suspect_since) and math.isnan(self.frozen_since)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -77,8 +77,9 @@ class Guards:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Reactive:
-    """kube-controller-manager's settings of its HPA controller, with its defaults, in seconds."""
+    """kube-controller-manager's settings of its HPA controller, with its defaults; times in seconds."""
 
+    tolerance: float = 0.1
     cpu_initialization_period: float = 300.0
     initial_readiness_delay: float = 30.0
     downscale_stabilization: float = 300.0

@@ -1,0 +1,133 @@
+"""`podium run`: the loop, its API and the live page in one process."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import pathlib
+import shutil
+import signal
+from typing import TYPE_CHECKING
+
+import click
+
+from podium.cli import options
+
+if TYPE_CHECKING:
+    from podium.settings import Loaded
+    from podium.wiring import Program
+
+
+@click.command()
+@options.config
+@click.option("--demo", is_flag=True, help="Three tenants on a simulated cluster, under recorded load.")
+@click.option("--fresh", is_flag=True, help="With --demo: begin anew instead of where the last demo stopped.")
+@click.option("--speed", type=float, metavar="X", help="Simulated seconds per second (default 60 in the demo).")
+@click.option("--listen", metavar="HOST:PORT", help="Where the API and the page listen (default 127.0.0.1:8080).")
+@click.option("--log-format", type=click.Choice(["console", "json"]), help="Logs for people or for machines.")
+@click.option("--log-level", type=click.Choice(["debug", "info", "warning", "error"]), help="The least to log.")
+def command(
+    config: str | None,
+    flags: tuple[str, ...],
+    demo: bool,
+    fresh: bool,
+    speed: float | None,
+    listen: str | None,
+    log_format: str | None,
+    log_level: str | None,
+) -> None:
+    """Run the control loop with its API and live page, until ctrl-C.
+
+    Without settings (--config, ./podium.yaml …) it shows the demo.
+    """
+    named = {
+        "api.listen": listen,
+        "log.format": log_format,
+        "log.level": log_level,
+        "clusters[0].simulation.speed": None if speed is None else str(speed),
+    }
+    given = (*flags, *(f"{path}={value}" for path, value in named.items() if value is not None))
+    if fresh and not demo:
+        raise click.BadParameter("goes with --demo: it would forget what a real loop has learned", param_hint="--fresh")
+    loaded = options.load(config, given) if not demo else demo_settings(given, fresh=fresh)
+    if loaded.file is None and loaded.value.documents.path is None:
+        loaded = demo_settings(given, fresh=fresh)
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(_run(loaded))
+
+
+def demo_settings(flags: tuple[str, ...], *, fresh: bool) -> Loaded:
+    """The demo's settings. Its database lies in a folder of its own, apart from a real installation's."""
+    from podium import demo
+
+    plain = options.load(None, ())
+    folder = pathlib.Path(plain.value.database.url.removeprefix("sqlite:///")).parent / "demo"
+    if plain.origin("database.url") != "default":
+        # Somebody keeps a database of their own: the demo stays out of it, beside where the default would be.
+        folder = pathlib.Path.home() / ".local" / "state" / "podium" / "demo"
+    if fresh:
+        shutil.rmtree(folder, ignore_errors=True)
+    return options.load(
+        str(demo.folder() / "podium.yaml"), flags, {"database.url": f"sqlite:///{folder / 'podium.db'}"}
+    )
+
+
+async def _run(loaded: Loaded) -> None:
+    from podium import wiring
+    from podium.api.app import create_app
+    from podium.api.server import address, bind, loopback_hosts, serve
+    from podium.cli import logs
+
+    logs.configure(loaded.value.log.format, loaded.value.log.level)
+    documents = wiring.documents_folder(loaded).load()
+    listening = bind(loaded.value.api.listen)
+    with contextlib.closing(wiring.open_ledger(loaded)) as ledger, contextlib.closing(listening):
+        state = wiring.state_folder(loaded)
+        async with wiring.world(loaded, documents, state) as outside:
+            program = wiring.Program(loaded, ledger, documents, outside)
+            secret = loaded.value.api.token
+            token = loaded.reveal(secret) if secret else wiring.new_token()
+            app = create_app(
+                program.live,
+                token=token,
+                allowed_hosts=(*loopback_hosts(listening), *loaded.value.api.hosts),
+                registry=program.registry,
+                unready=program.live.unready,
+            )
+            _greet(loaded, address(listening), token if secret is None else None)
+            await _until_stopped(program, serve(app, listening))
+
+
+async def _until_stopped(program: Program, serving: object) -> None:
+    """Run both until one fails or a signal asks to stop; then end both in order."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    tasks = [
+        asyncio.create_task(program.run(), name="loop"),
+        asyncio.create_task(serving, name="http"),  # type: ignore[arg-type]
+    ]
+    stopping = asyncio.create_task(stop.wait(), name="stop")
+    await asyncio.wait([*tasks, stopping], return_when=asyncio.FIRST_COMPLETED)
+    for task in (*tasks, stopping):
+        if not task.done():
+            task.cancel()
+    results = await asyncio.gather(*tasks, return_exceptions=True)
+    for result in results:
+        if isinstance(result, Exception):
+            raise result
+    click.echo("podium: stopped; nothing is left half done", err=True)
+
+
+def _greet(loaded: Loaded, url: str, token: str | None) -> None:
+    cluster = loaded.value.clusters[0]
+    where = f"cluster {cluster.name} ({cluster.kind})"
+    if cluster.kind == "simulated":
+        where += f", {cluster.simulation.speed:g} simulated seconds a second"
+    click.echo(f"podium: {where}; {loaded.value.database.url}", err=True)
+    page = f"{url}/?token={token}" if token else f"{url} (token: api.token of the settings)"
+    click.echo(f"podium: the page is at {page}", err=True)
+    click.echo("podium: ctrl-C stops", err=True)
+    for note in loaded.notes:
+        click.echo(f"podium: {note}", err=True)

@@ -1,0 +1,73 @@
+"""From documents to an assignment: which workloads, under which policies, measured by which signals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from podium.documents.collection import Documents
+from podium.loop.cycle import Assignment
+from podium.loop.decide.table import Guards, Reactive
+from podium.loop.observe import ClusterSignal
+from podium.loop.policy import ScalingPolicy
+from podium.loop.tabulate import Limits, Policies
+from podium.model.fleet import Fleet
+from podium.model.identity import WorkloadKey
+from podium.signals.bound import BoundSignal
+from podium.signals.signal import ClusterOrigin, PrometheusOrigin, ReplayOrigin, Signal
+
+SourceOf = Callable[[str, str | None], str]  # (kind of source, its name if written) -> the source's name
+TenantOf = Callable[[WorkloadKey], str]
+
+
+def bind(
+    documents: Documents,
+    cluster: str,
+    fleet: Fleet,
+    *,
+    source_of: SourceOf,
+    tenant_of: TenantOf,
+    guards: Guards,
+    reactive: Reactive,
+    limits: Limits,
+) -> Assignment:
+    """What a set of documents asks of the loop of `cluster`. Workloads that stay keep their slots in `fleet`."""
+    policies = {policy.workload(cluster): policy for policy in documents.of(ScalingPolicy)}
+    by_pod = {
+        (policy.namespace, metric.pods.metric.name)
+        for policy in policies.values()
+        for metric in policy.spec.metrics
+        if metric.pods is not None
+    }
+    signals, cluster_signals = [], []
+    for signal in documents.of(Signal):
+        origin = signal.spec.origin
+        if isinstance(origin, ClusterOrigin):
+            cluster_signals.append(
+                ClusterSignal(signal.namespace, signal.metadata.name, origin.resource, signal.spec.stale_after)
+            )
+        else:
+            of_pods = (signal.namespace, signal.metadata.name) in by_pod
+            signals.append(_bound(signal, origin, source_of, cluster, of_pods=of_pods))
+    return Assignment(
+        policies=Policies(policies, guards, reactive, limits),
+        fleet=fleet.revised({key: tenant_of(key) for key in policies}),
+        signals=tuple(signals),
+        cluster_signals=tuple(cluster_signals),
+    )
+
+
+def _bound(
+    signal: Signal, origin: PrometheusOrigin | ReplayOrigin, source_of: SourceOf, cluster: str, *, of_pods: bool
+) -> BoundSignal:
+    spec = signal.spec
+    return BoundSignal(
+        namespace=signal.namespace,
+        name=signal.metadata.name,
+        source=source_of(signal.spec.origin_kind, origin.source),
+        query=origin.query if isinstance(origin, PrometheusOrigin) else origin.column,
+        unit=spec.unit,
+        reduce=spec.reduce,
+        stale_after_seconds=spec.stale_after,
+        of="pods" if of_pods else "workloads",
+        cluster=cluster,
+    )

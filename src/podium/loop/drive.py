@@ -1,0 +1,52 @@
+"""Driving the loop: lead, remember, turn after turn on the grid of the interval, until told to stop.
+
+A turn that overruns the grid makes the next ones late; they are skipped and counted, never queued.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Callable
+
+import structlog
+
+from podium.ledger import errors as ledger_errors
+from podium.ledger.lease import Leadership
+from podium.ledger.ledger import Ledger
+from podium.loop.cycle import Cycle, Turned
+from podium.loop.live import Live
+from podium.loop.pace import Pace, next_moment
+
+RETRY_SECONDS = 1.0
+log = structlog.get_logger()
+
+
+async def lead(ledger: Ledger, holder: str, ttl_seconds: float, live: Live) -> Leadership:
+    """Wait until this process leads. While another does, that is said."""
+    while True:
+        try:
+            return await asyncio.to_thread(ledger.lead, holder, ttl_seconds)
+        except (ledger_errors.Led, ledger_errors.Temporary) as error:
+            live.waiting(f"waiting to lead: {error}")
+            log.info("waiting to lead", reason=str(error))
+            await asyncio.sleep(min(RETRY_SECONDS, ttl_seconds / 4))
+
+
+async def drive(
+    cycle: Cycle,
+    pace: Pace,
+    interval_seconds: float,
+    live: Live,
+    after_turn: Callable[[Turned, int], None],
+) -> None:
+    """Turn after turn, until cancelled. `after_turn` gets each, and how many moments were skipped before it.
+
+    Raises StaleLeader when another leads, and what the ledger raises: what cannot be recorded is not done.
+    """
+    while True:
+        moment = next_moment(pace(), cycle.last_at, interval_seconds)
+        skipped = 0 if math.isnan(cycle.last_at) else max(round((moment - cycle.last_at) / interval_seconds) - 1, 0)
+        live.waiting("next turn", moment)
+        await pace.sleep_until(moment)
+        after_turn(await cycle.turn(moment), skipped)

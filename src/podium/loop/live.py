@@ -1,0 +1,274 @@
+"""The view of the running loop: the last turn from memory, everything older from the ledger."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import math
+from collections.abc import AsyncIterator, Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from podium.ledger.ledger import Ledger
+from podium.loop import record, story
+from podium.loop.cycle import Assignment, Turned
+from podium.loop.decide.ahead import expected_load
+from podium.loop.decide.table import PolicyTable
+from podium.loop.recent import Recent, loads
+from podium.loop.restore import Library
+from podium.loop.story import Outcomes
+from podium.loop.view import Band, DecisionRow, Explanation, FleetView, SourceRow, WorkloadRow, WorkloadSeries
+from podium.model import clock
+from podium.model.arrays import UNKNOWN
+from podium.model.identity import WorkloadKey
+
+MOST_SCANNED = 5000  # recorded turns looked through for one page of decisions
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Setting:
+    """What the page says of the installation, beside what the loop does."""
+
+    interval_seconds: float
+    simulated: bool
+    speed: Callable[[], float]
+    sources: Mapping[str, tuple[str, str]]  # name -> (kind, URL or file without secrets)
+
+
+class Live:
+    """Implements `podium.loop.view.View`. `publish` after every turn; `waiting` while there is none."""
+
+    def __init__(self, ledger: Ledger, setting: Setting, now: clock.Clock) -> None:
+        self._ledger = ledger
+        self._library = Library(ledger)
+        self._setting = setting
+        self._now = now
+        self._recent = Recent()
+        self._last: tuple[Turned, Assignment, PolicyTable] | None = None
+        self._waiting = "starting"
+        self._due = math.nan
+        self._notes: tuple[str, ...] = ()
+        self._listeners: set[asyncio.Event] = set()
+
+    def remember(self, turn: record.Turn) -> None:
+        """A turn recorded before this start, for the charts."""
+        self._recent.add(turn, self._library.table(turn))
+
+    def publish(self, turned: Turned, assignment: Assignment, table: PolicyTable) -> None:
+        """The newest turn."""
+        self._last = (turned, assignment, table)
+        self._recent.add(turned.turn, table)
+        self._wake()
+
+    def waiting(self, words: str, due: float = math.nan) -> None:
+        """What is awaited, in words; `due` is the moment of the next turn, on the loop's clock."""
+        self._waiting, self._due = words, due
+
+    def note(self, words: str | None) -> None:
+        """A lasting trouble that people should see, such as documents that are wrong; None takes it back."""
+        self._notes = (words,) if words else ()
+        self._wake()
+
+    def unready(self) -> str:
+        """What is awaited before the first turn of this start; "" afterwards."""
+        return "" if self._last else self._waiting
+
+    def fleet(self) -> FleetView:
+        """See View."""
+        setting, speed = self._setting, self._setting.speed()
+        if self._last is None:
+            now = self._now()
+            return FleetView(
+                at=now, tick=0, interval_seconds=setting.interval_seconds, speed=speed, simulated=setting.simulated,
+                workloads=(), sources=(), guards=self._notes, next=self._next(speed),
+            )  # fmt: skip
+        turned, assignment, table = self._last
+        return FleetView(
+            at=turned.turn.snapshot.now,
+            tick=turned.turn.number,
+            interval_seconds=setting.interval_seconds,
+            speed=speed,
+            simulated=setting.simulated,
+            workloads=_rows(turned, assignment, table),
+            sources=_sources(turned, setting),
+            guards=(*self._notes, *story.guards(turned)),
+            next=self._next(speed),
+        )
+
+    def series(self, key: str, since: float, until: float) -> WorkloadSeries:
+        """See View."""
+        turned, assignment, _ = self._known()
+        slot = _slot(assignment, key)
+        at, columns = self._recent.since(slot, since, until)
+        made_for = at + columns["lead"]
+        return WorkloadSeries(
+            key=key,
+            at=tuple(at.tolist()),
+            load=_numbers(columns["load"]),
+            replicas=_counts(columns["replicas"]),
+            ready=_counts(columns["ready"]),
+            wanted=_counts(columns["wanted"]),
+            capacity=_numbers(columns["capacity"]),
+            expected=_numbers(_said_before(at, made_for, columns["expected"])),
+            band=_band(turned, slot),
+        )
+
+    def decisions(
+        self, key: str | None, *, before: float | None = None, limit: int = 50, changed_only: bool = False
+    ) -> tuple[DecisionRow, ...]:
+        """See View."""
+        until_us = None if before is None else clock.microseconds(before) - 1
+        outcomes = Outcomes()
+        rows: list[DecisionRow] = []
+        kinds = [record.TURN, record.RESULTS, record.VERDICTS]
+        scanned = 0
+        for entry in self._ledger.entries(kinds, until_us=until_us, descending=True):
+            if entry.kind != record.TURN:
+                outcomes.add(entry)
+                continue
+            if entry.purged or scanned >= MOST_SCANNED or len(rows) >= limit:
+                break
+            scanned += 1
+            turn = record.read_turn(entry)
+            fleet = self._library.fleet(turn.fleet)
+            told = story.Teller(turn, entry.epoch, entry.actor, fleet, self._library.policies(turn.policies), outcomes)
+            slots = _asked(fleet.index, key)
+            rows += [told.row(slot) for slot in slots if not changed_only or told.changed(slot)]
+        return tuple(rows[:limit])
+
+    def explain(self, key: str, at: float | None = None) -> Explanation:
+        """See View."""
+        return story.explain(self._ledger, self._library, key, at)
+
+    async def changes(self) -> AsyncIterator[FleetView]:
+        """See View."""
+        woken = asyncio.Event()
+        self._listeners.add(woken)
+        try:
+            while True:
+                await woken.wait()
+                woken.clear()
+                yield self.fleet()
+        finally:
+            self._listeners.discard(woken)
+
+    def _wake(self) -> None:
+        for woken in self._listeners:
+            woken.set()
+
+    def _known(self) -> tuple[Turned, Assignment, PolicyTable]:
+        if self._last is None:
+            raise KeyError(f"no turn yet: {self._waiting}")
+        return self._last
+
+    def _next(self, speed: float) -> str:
+        if math.isnan(self._due):
+            return self._waiting
+        seconds = max((self._due - self._now()) / speed, 0.0)
+        return f"{self._waiting} in {seconds:.0f} s" if seconds >= 1 else f"{self._waiting} now"
+
+
+def _asked(index: Mapping[WorkloadKey, int], key: str | None) -> list[int]:
+    if key is None:
+        return list(index.values())
+    slot = index.get(WorkloadKey.parse(key))
+    return [] if slot is None else [slot]
+
+
+def _slot(assignment: Assignment, key: str) -> int:
+    slot = assignment.fleet.index.get(WorkloadKey.parse(key))
+    if slot is None:
+        raise KeyError(f"no workload {key}")
+    return slot
+
+
+def _rows(turned: Turned, assignment: Assignment, table: PolicyTable) -> tuple[WorkloadRow, ...]:
+    turn, sight = turned.turn, turned.sight
+    expected, load = expected_load(table, turn.forecast, turn.lead), loads(turn, table)
+    rows = []
+    for slot, owner in enumerate(assignment.fleet.slots):
+        policy = assignment.policies.documents.get(owner.key) if owner.key else None
+        if owner.key is None or policy is None:
+            continue
+        signal = table.load[slot]
+        source = turn.snapshot.signals[signal].source[slot] if signal in turn.snapshot.signals else UNKNOWN
+        origin = sight.origins.get(signal, {}).get(slot) or (turn.snapshot.sources[source] if source >= 0 else "")
+        rows.append(
+            WorkloadRow(
+                key=str(owner.key),
+                tenant=owner.tenant,
+                mode=policy.spec.mode,
+                replicas=_count(turn.snapshot.replicas[slot]),
+                ready=_count(turn.ready[slot]),
+                wanted=_count(turn.decisions.replicas[slot]),
+                minimum=int(table.minimum[slot]),
+                maximum=int(table.maximum[slot]),
+                load=_number(load[slot]),
+                load_unit=_unit(assignment, owner.key, signal),
+                load_origin=origin,
+                capacity_per_replica=_number(table.capacity[slot]),
+                expected=_number(expected[slot]),
+                coverage=_number(turn.forecast.coverage[slot]),
+                trusted=bool(turn.forecast.trusted[slot]),
+                paused=policy.spec.pause,
+                troubles=story.troubles(turned, assignment, slot),
+            )
+        )
+    return tuple(rows)
+
+
+def _unit(assignment: Assignment, key: WorkloadKey, signal: str) -> str:
+    units = (one.unit for one in assignment.signals if one.name == signal and one.namespace == key.namespace)
+    return next(units, "")
+
+
+def _sources(turned: Turned, setting: Setting) -> tuple[SourceRow, ...]:
+    doubts = story.doubts(turned)
+    rows = []
+    for health in turned.sight.health:
+        kind, where = setting.sources.get(health.name, ("", ""))
+        state, words = doubts.get(health.name, (str(health.state), health.words))
+        rows.append(SourceRow(name=health.name, kind=kind, where=where, state=state, since=health.since, words=words))
+    cluster = turned.turn.snapshot.sources[-1]
+    kind, where = setting.sources.get(cluster, ("cluster", ""))
+    trouble = turned.sight.cluster_trouble
+    state, words = doubts.get(cluster, ("silent" if trouble else "ok", trouble))
+    return (*rows, SourceRow(name=cluster, kind=kind, where=where, state=state, since=None, words=words))
+
+
+def _band(turned: Turned, slot: int) -> Band | None:
+    forecast = turned.turn.forecast
+    if slot >= forecast.quantiles.shape[2] or np.isnan(forecast.quantiles[:, :, slot]).all():
+        return None
+    return Band(
+        made_at=forecast.at,
+        at=tuple((forecast.at + forecast.ahead).tolist()),
+        quantiles={
+            f"{level:g}": _numbers(forecast.quantiles[row, :, slot].astype(np.float64))
+            for row, level in enumerate(forecast.levels.tolist())
+        },
+    )
+
+
+def _said_before(at: Any, made_for: Any, expected: Any) -> Any:
+    """What the newest forecast made for a moment at or before each of `at` said."""
+    order = np.argsort(made_for, kind="stable")
+    place = np.searchsorted(made_for[order], at, "right") - 1
+    return np.where(place >= 0, expected[order][np.maximum(place, 0)], np.nan) if len(at) else expected
+
+
+def _number(value: Any) -> float | None:
+    return None if np.isnan(value) else float(value)
+
+
+def _count(value: Any) -> int | None:
+    return None if value == UNKNOWN else int(value)
+
+
+def _numbers(values: Any) -> tuple[float | None, ...]:
+    return tuple(None if math.isnan(value) else value for value in values.tolist())
+
+
+def _counts(values: Any) -> tuple[int | None, ...]:
+    return tuple(None if math.isnan(value) else int(value) for value in values.tolist())

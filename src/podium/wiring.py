@@ -1,0 +1,337 @@
+"""Builds the running program from settings. It decides nothing: what is built here is described where it lives."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+import os
+import secrets
+import socket
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import structlog
+from prometheus_client import CollectorRegistry
+
+from podium.clients.http import shown
+from podium.clients.prometheus import PrometheusClient
+from podium.documents.collection import Documents
+from podium.documents.document import Document
+from podium.documents.folder import Folder
+from podium.documents.problem import Invalid, Problem
+from podium.foresight import installed
+from podium.foresight.calibration import Calibration
+from podium.foresight.outlook import Outlook
+from podium.ledger.errors import StaleLeader, Temporary
+from podium.ledger.lease import Leadership
+from podium.ledger.ledger import Ledger
+from podium.loop import backfill, checks, record
+from podium.loop.binding import bind
+from podium.loop.clusters.port import Cluster
+from podium.loop.clusters.simulated.simulation import Simulation, set_in_motion
+from podium.loop.cycle import Assignment, Cycle, Turned
+from podium.loop.decide.table import Guards, Reactive
+from podium.loop.drive import drive, lead
+from podium.loop.live import Live, Setting
+from podium.loop.memory import Memory
+from podium.loop.meters import Meters
+from podium.loop.pace import Pace, WallPace
+from podium.loop.policy import ScalingPolicy
+from podium.loop.restore import Restored, restore, turns
+from podium.loop.tabulate import Limits, tabulate
+from podium.model.identity import WorkloadKey
+from podium.settings import Loaded
+from podium.signals.observe import Observer
+from podium.signals.prometheus import PrometheusSource
+from podium.signals.replay import ReplaySource, Track, read_series
+from podium.signals.settings import SourceSettings
+from podium.signals.signal import Signal
+from podium.signals.source import Source, Subject
+
+KINDS: Mapping[str, type[Document]] = {"ScalingPolicy": ScalingPolicy, "Signal": Signal}
+FORECASTER = "mixture"
+GRID_SECONDS = 60.0  # of forecasting: four ticks
+CHART_SECONDS = 6 * 3600.0  # of recorded turns taken back for the charts at start
+log = structlog.get_logger()
+
+
+@dataclasses.dataclass
+class World:
+    """The outside: a cluster, its pace, the sources, and how much past they can tell."""
+
+    cluster: Cluster
+    pace: Pace
+    sources: dict[str, Source]
+    where: dict[str, tuple[str, str]]  # source -> (kind, URL or file)
+    simulated: bool
+    history_seconds: float
+
+
+def new_memory() -> Memory:
+    """A memory that knows nothing, as the loop and a replay begin with."""
+    return Memory.empty(Outlook(installed.load(FORECASTER)(GRID_SECONDS, 0), Calibration(), 0))
+
+
+def open_ledger(loaded: Loaded) -> Ledger:
+    """The ledger of the settings."""
+    database = loaded.value.database
+    password = loaded.reveal(database.password) if database.password else None
+    return Ledger.open(database.url, password=password)
+
+
+def documents_folder(loaded: Loaded) -> Folder:
+    """The folder of documents, with every check between them."""
+    path = loaded.value.documents.path
+    if path is None:
+        raise Invalid([Problem("settings", 0, 0, "documents.path", "a folder of documents", "nothing")])
+    return Folder(path, KINDS, (*checks.CHECKS, loaded.value.sources_exist()))
+
+
+def tenant_of(key: WorkloadKey) -> str:
+    """A namespace is its own tenant until Tenant documents say otherwise."""
+    return key.namespace
+
+
+def assignment(loaded: Loaded, documents: Documents, cycle: Cycle, cluster: str) -> Assignment:
+    """What a set of documents asks of the loop."""
+    settings = loaded.value.loop
+    return bind(
+        documents,
+        cluster,
+        cycle.fleet,
+        source_of=lambda kind, name: loaded.value.source(kind, name).name,
+        tenant_of=tenant_of,
+        guards=Guards(
+            reduction_fraction=settings.max_reduction.fraction,
+            reduction_window=settings.max_reduction.window,
+            fall=settings.suspect.fall,
+            share=settings.suspect.share,
+        ),
+        reactive=Reactive(
+            tolerance=settings.reactive.tolerance,
+            cpu_initialization_period=settings.reactive.cpu_initialization_period,
+            initial_readiness_delay=settings.reactive.initial_readiness_delay,
+        ),
+        limits=Limits(settings.replicas.min, settings.replicas.max or Limits().maximum, settings.mode),
+    )
+
+
+@contextlib.asynccontextmanager
+async def world(loaded: Loaded, documents: Documents, state: Path) -> AsyncIterator[World]:
+    """Everything outside, opened and closed again. `state` is where a simulated cluster keeps its own."""
+    (cluster,) = loaded.value.clusters
+    if cluster.kind == "simulated":
+        built = _simulated(loaded, documents, state)
+    else:
+        built = await _kubernetes(loaded, documents)
+    try:
+        yield built
+    finally:
+        for source in built.sources.values():
+            await source.close()
+        await built.cluster.close()
+
+
+def _simulated(loaded: Loaded, documents: Documents, state: Path) -> World:
+    (cluster,) = loaded.value.clusters
+    scenario = cluster.simulation.scenario
+    if scenario is None:
+        raise Invalid([Problem("settings", 0, 0, "clusters[0].simulation.scenario", "a scenario file", "nothing")])
+    speed, file = cluster.simulation.speed, state / f"simulated-{cluster.name}.db"
+    simulation = set_in_motion(cluster.name, scenario, speed=speed, world=file)
+    sources = {source.name: source for source in _sources(loaded, documents, simulation)}
+    where = _where(loaded) | {cluster.name: ("cluster", f"simulated, {scenario}")}
+    past = simulation.clock() - simulation.history_start
+    return World(simulation.cluster, simulation.clock, sources, where, simulated=True, history_seconds=past)
+
+
+async def _kubernetes(loaded: Loaded, documents: Documents) -> World:
+    from podium.clients.kubernetes import connect
+    from podium.loop.clusters.kubernetes import KubernetesCluster
+
+    (cluster,) = loaded.value.clusters
+    client = await connect(cluster.kubeconfig, cluster.context)
+    sources = {source.name: source for source in _sources(loaded, documents, None)}
+    where = _where(loaded) | {cluster.name: ("cluster", client.server)}
+    return World(
+        KubernetesCluster(cluster.name, client), WallPace(), sources, where, simulated=False, history_seconds=0
+    )
+
+
+def _where(loaded: Loaded) -> dict[str, tuple[str, str]]:
+    return {one.name: (one.kind, shown(one.url) if one.url else str(one.path or "")) for one in loaded.value.sources}
+
+
+def _sources(loaded: Loaded, documents: Documents, simulation: Simulation | None) -> list[Source]:
+    out: list[Source] = []
+    for source in loaded.value.sources:
+        if source.kind == "prometheus" and source.url is not None:
+            bearer = loaded.reveal(source.bearer) if source.bearer else ""
+            client = PrometheusClient(source.url, timeout_seconds=source.timeout, bearer=bearer)
+            out.append(PrometheusSource(source.name, client))
+        elif source.kind == "replay" and source.path is not None:
+            if simulation is not None and source.path.suffix in (".yaml", ".yml"):
+                out.append(ReplaySource(source.name, simulation.load.tracks))  # the scenario's own recordings
+            else:
+                out.append(_file_source(source, source.path, documents))
+    return out
+
+
+def _file_source(source: SourceSettings, path: Path, documents: Documents) -> ReplaySource:
+    """A recording in which each column is the load of the workloads whose policies name its Signal."""
+    columns = {
+        (signal.namespace, signal.metadata.name): signal.spec.replay.column
+        for signal in documents.of(Signal)
+        if signal.spec.replay is not None and signal.spec.replay.source in (None, source.name)
+    }
+    wanted = [
+        (columns[policy.namespace, policy.spec.load.signal], policy.workload(""))
+        for policy in documents.of(ScalingPolicy)
+        if policy.spec.load is not None and (policy.namespace, policy.spec.load.signal) in columns
+    ]
+
+    def load() -> list[Track]:
+        series = read_series(path, sorted({column for column, _ in wanted}))
+        return [
+            Track(query=column, subject=Subject(key.namespace, key.kind, key.name), series=series[column])
+            for column, key in wanted
+        ]
+
+    return ReplaySource(source.name, load)
+
+
+def state_folder(loaded: Loaded) -> Path:
+    """Where this installation keeps what is not in the database: beside SQLite's file, else the user's state folder."""
+    url = loaded.value.database.url
+    if url.startswith("sqlite") and "///" in url:
+        return Path(url.split("///", 1)[1].partition("?")[0]).parent
+    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "podium"
+
+
+def holder() -> str:
+    """Who leads, for people: host and process."""
+    return f"{socket.gethostname()}/{os.getpid()}"
+
+
+class Program:
+    """The loop with everything around it. `run` until cancelled; `live` is what the doors look at."""
+
+    def __init__(self, loaded: Loaded, ledger: Ledger, documents: Documents, outside: World) -> None:
+        self._loaded = loaded
+        self._ledger = ledger
+        self._documents = documents
+        self._outside = outside
+        self._cycle: Cycle | None = None
+        self._assigned: Assignment | None = None
+        self.registry = CollectorRegistry()
+        self._meters = Meters(self.registry)
+        interval = loaded.value.loop.interval
+        setting = Setting(interval, outside.simulated, lambda: outside.pace.speed, outside.where)
+        self.live = Live(ledger, setting, outside.pace)
+
+    async def run(self) -> None:
+        """Lead, remember, turn after turn. Lost leadership or a silent ledger: from the ledger again."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._follow_documents())
+            while True:
+                try:
+                    await self._led()
+                except StaleLeader as error:
+                    log.warning("another leads", reason=str(error))
+                except Temporary as error:
+                    # What cannot be recorded is not done; the memory may be ahead of the ledger by one turn.
+                    log.warning("the ledger does not answer", reason=str(error))
+                    self.live.note(f"the ledger does not answer, so nothing is decided: {error}")
+                self._cycle = None
+                await asyncio.sleep(1.0)
+
+    async def _led(self) -> None:
+        settings = self._loaded.value.loop
+        leadership = await lead(self._ledger, holder(), settings.lease, self.live)
+        try:
+            self.live.waiting("reading what was recorded")
+            restored = await asyncio.to_thread(restore, self._ledger, new_memory())
+            cycle = Cycle(
+                self._outside.cluster,
+                Observer(self._outside.sources.values()),
+                self._ledger,
+                leadership,
+                restored,
+                default_lead_seconds=settings.lead_time,
+                deadline_seconds=min(settings.interval, 10.0),
+            )
+            self._cycle = cycle
+            self._assign(self._documents)
+            if restored.number == 0:
+                await self._learn_past(restored, leadership)
+            else:
+                await asyncio.to_thread(self._recall)
+            self.live.note(None)
+            await drive(cycle, self._outside.pace, settings.interval, self.live, self._after)
+        finally:
+            with contextlib.suppress(Temporary, StaleLeader):
+                leadership.release()
+
+    def _assign(self, documents: Documents) -> None:
+        self._documents = documents
+        if self._cycle is not None:
+            (cluster,) = self._loaded.value.clusters
+            self._assigned = assignment(self._loaded, documents, self._cycle, cluster.name)
+            self._cycle.assign(self._assigned)
+
+    async def _learn_past(self, restored: Restored, leadership: Leadership) -> None:
+        """Before the very first turn: learn what the sources remember, and record the memory that this gives."""
+        assigned, until = self._assigned, self._outside.pace()
+        if assigned is None or not self._outside.history_seconds:
+            return
+        self.live.waiting("learning from recorded history")
+        table = tabulate(assigned.policies, assigned.fleet)
+        restored.memory.adopt(assigned.fleet)
+        default = restored.memory.lead(table, self._loaded.value.loop.lead_time)
+        since = until - self._outside.history_seconds
+        learned = await backfill.backfill(
+            restored.memory, table, self._outside.sources, assigned.signals, default, since, until
+        )
+        log.info("learned from history", days=round(learned / 86400, 1))
+        checkpoint = record.Checkpoint(0, assigned.fleet.digest, (), restored.memory.checkpoint())
+        drafts = [record.draft_fleet(assigned.fleet, until), record.draft_checkpoint(checkpoint, until)]
+        await asyncio.to_thread(self._ledger.append, drafts, leadership)
+
+    def _recall(self) -> None:
+        since = round((self._outside.pace() - CHART_SECONDS) * 1e6)
+        for turn in turns(self._ledger, since_us=since):
+            self.live.remember(turn)
+
+    def _after(self, turned: Turned, skipped: int) -> None:
+        cycle, assigned = self._cycle, self._assigned
+        if cycle is None or assigned is None:
+            return
+        self._meters.count(turned, skipped)
+        self.live.publish(turned, cycle.assignment, cycle.table)
+        for result in turned.results:
+            command = result.command
+            log.info("scaled" if result.fate == "written" else str(result.fate), workload=str(command.key),
+                     replicas=f"{command.current} -> {command.replicas}", **_words(result.words))  # fmt: skip
+
+    async def _follow_documents(self) -> None:
+        folder = documents_folder(self._loaded)
+        async with contextlib.aclosing(folder.changes(self._documents)) as changes:
+            async for change in changes:
+                if isinstance(change, Invalid):
+                    log.error("documents are wrong; the ones before stay in force", problems=str(change))
+                    self.live.note(f"documents are wrong, the ones before stay in force: {change.problems[0]}")
+                else:
+                    log.info("documents changed", count=len(change))
+                    self.live.note(None)
+                    self._assign(change)
+
+
+def _words(text: str) -> dict[str, Any]:
+    return {"why": text} if text else {}
+
+
+def new_token() -> str:
+    """A token for the doors, made at start when the settings name none."""
+    return secrets.token_urlsafe(24)
