@@ -89,9 +89,14 @@ def find(name: str) -> Path | None:
     return next(found, None)
 
 
+def complete() -> bool:
+    """Whether every program is there already."""
+    return all(find(name) is not None for name in NAMES)
+
+
 def all_programs(say: Say) -> dict[str, Path]:
     """Path by name of every program, built now where it is missing. Raises Missing when that cannot be."""
-    if any(find(name) is None for name in NAMES):
+    if not complete():
         build(say)
     found = {name: find(name) for name in NAMES}
     return {name: path for name, path in found.items() if path is not None}

@@ -2,6 +2,7 @@
 
 pytest_plugins = [
     "tests.skips",  # under PODIUM_CI=1 nothing is skipped
+    "tests.servers.control_plane",
     "tests.servers.postgresql",
     "tests.servers.prometheus",
 ]

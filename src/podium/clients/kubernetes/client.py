@@ -1,0 +1,293 @@
+"""Asks one API server: get, list, patch, server-side apply and the scale subresource, each within a time and a size.
+
+Watching is not here yet. Paths are those of the API (`/apis/apps/v1/namespaces/shop/deployments/web`); `Where` builds
+them and lets an error name the right that is missing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, TypeVar, cast
+from urllib.parse import quote
+
+import aiohttp
+import msgspec
+
+from podium.clients import http
+from podium.clients.kubernetes import objects
+from podium.clients.kubernetes.access import Access
+from podium.clients.kubernetes.credentials import Credentials, Proof
+from podium.clients.kubernetes.errors import Conflict, Forbidden, Missing, Permanent, Temporary, Unauthorized
+
+T = TypeVar("T")
+
+Verb = Literal["get", "list", "create", "update", "patch"]
+
+MOST_BYTES = 64 * 1024 * 1024  # of one answer; a page of 500 pods is some 5 MB
+PAGE = 500  # items, as kubectl asks for
+_MOST_PAGES = 10_000
+_METHODS = {"get": "GET", "list": "GET", "create": "POST", "update": "PUT", "patch": "PATCH"}
+_DECODERS: dict[Any, msgspec.json.Decoder[Any]] = {}
+_METADATA_ALONE = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json"
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Where:
+    """A resource, or one object of it, or a subresource of that. `group` is "" for the core API."""
+
+    group: str
+    version: str
+    resource: str  # plural, as in deployments
+    namespace: str = ""  # "": the whole cluster
+    name: str = ""
+    subresource: str = ""
+
+    @property
+    def path(self) -> str:
+        """The path on the API server."""
+        start = ["apis", self.group] if self.group else ["api"]
+        within = ["namespaces", self.namespace] if self.namespace else []
+        parts = [*start, self.version, *within, self.resource, self.name, self.subresource]
+        return "/" + "/".join(quote(part, safe="") for part in parts if part)
+
+    @property
+    def right(self) -> str:
+        """How RBAC calls it: `deployments/scale.apps in namespace shop`."""
+        resource = f"{self.resource}/{self.subresource}" if self.subresource else self.resource
+        group = f".{self.group}" if self.group else ""
+        return f"{resource}{group} in " + (f"namespace {self.namespace}" if self.namespace else "all namespaces")
+
+
+class Expired(Temporary):
+    """410: the version or the page that was asked for is too old."""
+
+
+class Client:
+    """One API server. Every call raises Temporary or Permanent (or one of their kinds), writes also Conflict."""
+
+    def __init__(
+        self,
+        access: Access,
+        *,
+        environment: Mapping[str, str] | None = None,
+        timeout_seconds: float = 10.0,
+        plugin_seconds: float = 30.0,
+        most_bytes: int = MOST_BYTES,
+        connections: int = 32,
+    ) -> None:
+        """`environment` is handed to a credential plugin, which may take `plugin_seconds` (a person may be asked)."""
+        self.access = access
+        self._credentials = Credentials(access, environment or {}, plugin_seconds)
+        self._timeout_seconds = timeout_seconds
+        self._most_bytes = most_bytes
+        self._connections = connections
+        self._session: aiohttp.ClientSession | None = None
+
+    async def get(self, where: Where, into: type[T], *, metadata_alone: bool = False) -> T:
+        """One object, as far as `into` names its fields. Raises Missing when there is none."""
+        accept = {"Accept": _METADATA_ALONE} if metadata_alone else {}
+        return self._decoded(await self._ask("get", where, headers=accept), into, where)
+
+    async def list_all(
+        self, where: Where, item: type[T], *, label_selector: str = "", page: int = PAGE
+    ) -> tuple[list[T], str]:
+        """All objects of a resource and the version at which that was so. One that expires on the way starts anew."""
+        query = {"limit": str(page)} | ({"labelSelector": label_selector} if label_selector else {})
+        with contextlib.suppress(Expired):
+            return await self._pages(where, item, query)
+        # As client-go's pager: a list that changes faster than it can be paged is asked for whole.
+        return await self._pages(where, item, query | {"limit": "0"})
+
+    async def merge_patch(self, where: Where, patch: Mapping[str, Any], into: type[T]) -> T:
+        """RFC 7386. With `metadata.resourceVersion` inside, the server refuses it (Conflict) once the object moved."""
+        return await self._patch(where, "application/merge-patch+json", patch, into)
+
+    async def json_patch(self, where: Where, operations: Sequence[Mapping[str, Any]], into: type[T]) -> T:
+        """RFC 6902. A `test` that fails is Permanent: the API server answers 422 for it, not 409."""
+        return await self._patch(where, "application/json-patch+json", operations, into)
+
+    async def apply(
+        self, where: Where, document: Mapping[str, Any], into: type[T], *, owner: str, force: bool = False
+    ) -> T:
+        """Server-side apply as the field manager `owner`. Raises Conflict where another owns a field, unless forced."""
+        query = {"fieldManager": owner, "force": "true" if force else "false"}
+        return await self._patch(where, "application/apply-patch+yaml", document, into, query)
+
+    async def create(self, where: Where, document: Mapping[str, Any], into: type[T]) -> T:
+        """A new object. Raises Conflict when there is one of that name."""
+        return await self._sent("create", where, document, into)
+
+    async def get_scale(self, where: Where) -> objects.Scale:
+        """The scale of an object."""
+        return await self.get(dataclasses.replace(where, subresource="scale"), objects.Scale)
+
+    async def put_scale(self, where: Where, replicas: int, resource_version: str) -> objects.Scale:
+        """Set `spec.replicas`, provided that the object is still at `resource_version`; otherwise raises Conflict."""
+        if not resource_version:
+            raise ValueError("a scale is written with the version that it was read at; without one the server obeys")
+        metadata = {"name": where.name, "namespace": where.namespace, "resourceVersion": resource_version}
+        document = {
+            "apiVersion": "autoscaling/v1",
+            "kind": "Scale",
+            "metadata": metadata,
+            "spec": {"replicas": replicas},
+        }
+        return await self._sent("update", dataclasses.replace(where, subresource="scale"), document, objects.Scale)
+
+    async def patch_scale(self, where: Where, replicas: int) -> objects.Scale:
+        """Set `spec.replicas` whatever happened since, as `kubectl scale` does."""
+        scale = dataclasses.replace(where, subresource="scale")
+        return await self.merge_patch(scale, {"spec": {"replicas": replicas}}, objects.Scale)
+
+    async def get_path(self, path: str, into: type[T]) -> T:
+        """Something that is not a resource, as `/version` or `/apis/apps`."""
+        return self._decoded(await self._ask("get", path), into, path)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        if self._session is not None:
+            await http.close(self._session)
+            self._session = None
+
+    async def _pages(self, where: Where, item: type[T], query: dict[str, str]) -> tuple[list[T], str]:
+        found: list[T] = []
+        asked = query
+        for _ in range(_MOST_PAGES):
+            answer = await self._ask("list", where, query=asked)
+            page = self._decoded(answer, objects.Page[item], where)  # type: ignore[valid-type]
+            found += page.items or ()
+            if not page.metadata.next_page:
+                return found, page.metadata.resource_version
+            asked = query | {"continue": page.metadata.next_page}
+        raise Permanent(f"{self._shown(where)} lists without end: {_MOST_PAGES} pages")
+
+    async def _patch(
+        self, where: Where, kind: str, patch: object, into: type[T], query: Mapping[str, str] | None = None
+    ) -> T:
+        return await self._sent("patch", where, patch, into, kind, query)
+
+    async def _sent(
+        self,
+        verb: Verb,
+        where: Where,
+        document: object,
+        into: type[T],
+        kind: str = "application/json",
+        query: Mapping[str, str] | None = None,
+    ) -> T:
+        content = msgspec.json.encode(document)
+        answer = await self._ask(verb, where, headers={"Content-Type": kind}, query=query, content=content)
+        return self._decoded(answer, into, where)
+
+    async def _ask(
+        self,
+        verb: Verb,
+        where: Where | str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        query: Mapping[str, str] | None = None,
+        content: bytes | None = None,
+    ) -> bytes:
+        """The body of a good answer. Credentials that are refused are renewed once, where they can be."""
+        proof = await self._credentials.proof()
+        answer = await self._once(proof, verb, where, headers, query, content)
+        if answer.status == 401 and self._credentials.renewable:
+            self._credentials.refused(proof)
+            answer = await self._once(await self._credentials.proof(), verb, where, headers, query, content)
+        if 200 <= answer.status < 300:
+            return answer.body
+        raise _refusal(verb, where, self._shown(where), answer)
+
+    async def _once(
+        self,
+        proof: Proof,
+        verb: Verb,
+        where: Where | str,
+        headers: Mapping[str, str] | None,
+        query: Mapping[str, str] | None,
+        content: bytes | None,
+    ) -> http.HttpAnswer:
+        if self._session is None:
+            # Uncompressed: inside a cluster inflating costs more than sending.
+            always = {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "podium"}
+            connector = aiohttp.TCPConnector(limit=self._connections)
+            self._session = aiohttp.ClientSession(headers=always, connector=connector)
+        way = http.Way(tls=proof.tls, server_name=self.access.server_name, proxy=self.access.proxy)
+        try:
+            return await http.ask(
+                self._session,
+                _METHODS[verb],
+                self.access.server + (where if isinstance(where, str) else where.path),
+                query=query,
+                form=content,
+                headers={**proof.headers, **(headers or {})},
+                way=way,
+                timeout_seconds=self._timeout_seconds,
+                most_bytes=self._most_bytes,
+            )
+        except http.TooLarge as error:
+            raise Permanent(str(error)) from error
+        except http.NoAnswer as error:
+            if isinstance(error.__cause__, aiohttp.ClientSSLError) and not isinstance(
+                error.__cause__.__cause__, ConnectionError
+            ):
+                raise Permanent(str(error)) from error  # a certificate does not become valid by asking again
+            raise Temporary(str(error)) from error
+
+    def _shown(self, where: Where | str) -> str:
+        return http.shown(self.access.server + (where if isinstance(where, str) else where.path))
+
+    def _decoded(self, body: bytes, into: type[T], where: Where | str) -> T:
+        try:
+            return cast("T", _decoder(into).decode(body))
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            start = " ".join(body[:60].decode(errors="replace").split())
+            raise Temporary(
+                f"{self._shown(where)}: the answer is not what the API promises: {error}: {start!r}"
+            ) from error
+
+
+def _decoder(into: Any) -> msgspec.json.Decoder[Any]:
+    """Kept: making one costs more than decoding a small answer."""
+    return _DECODERS.get(into) or _DECODERS.setdefault(into, msgspec.json.Decoder(into))
+
+
+def _refusal(verb: Verb, where: Where | str, url: str, answer: http.HttpAnswer) -> Exception:
+    words = _words(answer)
+    came = f"{url}: HTTP {answer.status}" + (f": {words}" if words else "")
+    match answer.status:
+        case 401:
+            return Unauthorized(f"{url}: the credentials are missing, wrong or expired (HTTP 401)")
+        case 403:
+            right = where if isinstance(where, str) else where.right
+            return Forbidden(f"{url}: the right to {verb} {right} is missing: {words}")
+        case 404:
+            return Missing(f"{url}: there is no such thing: {words}")
+        case 409:
+            return Conflict(came)
+        case 410:
+            return Expired(came)
+        case 408 | 429:
+            return Temporary(came, _seconds(answer.retry_after))
+        case status if status >= 500:
+            return Temporary(came, _seconds(answer.retry_after))
+        case status if 300 <= status < 400:
+            return Permanent(f"{came}, a redirect to {http.shown(answer.location)}, which is not followed")
+    return Permanent(came)
+
+
+def _words(answer: http.HttpAnswer) -> str:
+    """The API server's own sentence, or the start of whatever came."""
+    try:
+        failure = msgspec.json.decode(answer.body, type=objects.Failure)
+        text = failure.message or failure.reason
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        text = answer.body[:120].decode(errors="replace")
+    return " ".join(text.split())[:500]
+
+
+def _seconds(retry_after: str) -> float | None:
+    """Seconds of a Retry-After header; the API server never sends the other form, a date."""
+    return float(retry_after) if retry_after.isdecimal() else None

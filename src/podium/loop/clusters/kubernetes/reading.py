@@ -1,0 +1,203 @@
+"""From the API's objects to the arrays of an observation. Pure: answers and failures come in as values."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import functools
+import math
+from collections.abc import Iterator
+
+import numpy as np
+
+from podium.clients.kubernetes import objects
+from podium.clients.kubernetes.selectors import Selector
+from podium.loop.clusters.port import Observation
+from podium.model.arrays import UNKNOWN, Float64s, Int64s
+from podium.model.clock import parse_duration
+from podium.model.fleet import Fleet
+from podium.model.identity import WorkloadKey
+from podium.model.quantities import MAX_MILLI, parse_milli
+from podium.model.snapshot import Phase, Pods, Ready, Samples
+
+RESOURCES = ("cpu", "memory")
+
+_PHASES = {phase.name.capitalize(): phase for phase in Phase if phase is not Phase.GONE}
+_READY = {"True": Ready.TRUE, "False": Ready.FALSE}
+_quantity = functools.lru_cache(4096)(parse_milli)  # a fleet's requests are few different texts
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """One workload as it was read, in one version."""
+
+    replicas: int
+    status_replicas: int
+    resource_version: str
+    epoch: int
+    selector: Selector
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Namespace:
+    """The pods of one namespace and their metrics; `pods` is None where they could not be listed."""
+
+    pods: list[objects.Pod] | None
+    metrics: list[objects.PodMetrics]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Row:
+    """One pod of one workload."""
+
+    slot: int
+    namespace: str
+    name: str
+    pod: objects.Pod | None  # None: it is gone, and its sample is still there
+    metrics: objects.PodMetrics | None
+
+
+def observation(
+    fleet: Fleet, seen: dict[WorkloadKey, Seen], namespaces: dict[str, Namespace], troubles: dict[WorkloadKey, str]
+) -> Observation:
+    """The arrays of what was read. Slots of nobody, of other clusters and of unread workloads are unknown."""
+    size = len(fleet)
+    numbers = {name: np.full(size, UNKNOWN, np.int64) for name in ("replicas", "status_replicas", "ready")}
+    epochs = np.zeros(size, np.int64)
+    versions = [""] * size
+    for key, one in seen.items():
+        slot = fleet.index[key]
+        numbers["replicas"][slot] = one.replicas
+        numbers["status_replicas"][slot] = one.status_replicas
+        epochs[slot] = one.epoch
+        versions[slot] = one.resource_version
+        if namespaces[key.namespace].pods is not None:
+            numbers["ready"][slot] = 0
+    rows = list(_rows(fleet, seen, namespaces))
+    for row in rows:
+        numbers["ready"][row.slot] += row.pod is not None and _serves(row.pod)
+    return Observation(
+        replicas=numbers["replicas"],
+        status_replicas=numbers["status_replicas"],
+        ready=numbers["ready"],
+        resource_versions=tuple(versions),
+        epochs=epochs,
+        pods=_pods(rows),
+        pod_names=tuple((row.namespace, row.name) for row in rows),
+        troubles=troubles,
+    )
+
+
+def _rows(fleet: Fleet, seen: dict[WorkloadKey, Seen], namespaces: dict[str, Namespace]) -> Iterator[_Row]:
+    """A row per workload and pod that its selector matches; for gone pods, per sample whose labels it matches."""
+    for name, namespace in namespaces.items():
+        if namespace.pods is None:
+            continue
+        owners = _Owners({fleet.index[key]: one.selector for key, one in seen.items() if key.namespace == name})
+        metrics = {one.metadata.name: one for one in namespace.metrics}
+        for pod in namespace.pods:
+            sample = metrics.pop(pod.metadata.name, None)
+            for slot in owners.of(pod.metadata.labels or {}):
+                yield _Row(slot, name, pod.metadata.name, pod, sample)
+        for gone in metrics.values():
+            for slot in owners.of(gone.metadata.labels or {}):
+                yield _Row(slot, name, gone.metadata.name, None, gone)
+
+
+class _Owners:
+    """Which slots' selectors match some labels, asked once per pod: looked up by a label that each needs."""
+
+    def __init__(self, selectors: dict[int, Selector]) -> None:
+        self._selectors = selectors
+        self._by_pair: dict[tuple[str, str], list[int]] = {}
+        self._anywhere: list[int] = []
+        for slot, selector in selectors.items():
+            pairs = selector.pairs()
+            for pair in pairs:
+                self._by_pair.setdefault(pair, []).append(slot)
+            if not pairs:
+                self._anywhere.append(slot)
+
+    def of(self, labels: dict[str, str]) -> list[int]:
+        candidates = [slot for pair in labels.items() for slot in self._by_pair.get(pair, ())]
+        return [slot for slot in [*candidates, *self._anywhere] if self._selectors[slot].matches(labels)]
+
+
+def _condition(pod: objects.Pod) -> objects.Condition | None:
+    return next((one for one in pod.status.conditions or () if one.type == "Ready"), None)
+
+
+def _serves(pod: objects.Pod) -> bool:
+    condition = _condition(pod)
+    running = pod.status.phase == "Running" and pod.metadata.deletion_timestamp is None
+    return running and condition is not None and condition.status == "True"
+
+
+def _pods(rows: list[_Row]) -> Pods:
+    conditions = [_condition(row.pod) if row.pod else None for row in rows]
+    return Pods(
+        slot=np.array([row.slot for row in rows], np.int32),
+        phase=np.array([_phase(row.pod) for row in rows], np.int8),
+        ready=np.array([_READY.get(one.status, Ready.UNKNOWN) if one else Ready.ABSENT for one in conditions], np.int8),
+        deleting=np.array(
+            [row.pod is not None and row.pod.metadata.deletion_timestamp is not None for row in rows], bool
+        ),
+        start=_seconds([row.pod.status.start_time if row.pod else None for row in rows]),
+        transition=_seconds([one.last_transition_time if one else None for one in conditions]),
+        requests={resource: _requests(rows, resource) for resource in RESOURCES},
+        samples={resource: _samples(rows, resource) for resource in RESOURCES if any(row.metrics for row in rows)},
+    )
+
+
+def _phase(pod: objects.Pod | None) -> Phase:
+    return Phase.GONE if pod is None else _PHASES.get(pod.status.phase, Phase.UNKNOWN)
+
+
+def _seconds(times: list[datetime.datetime | None]) -> Float64s:
+    return np.array([math.nan if time is None else time.timestamp() for time in times], np.float64)
+
+
+def _requests(rows: list[_Row], resource: str) -> Int64s:
+    return np.array([UNKNOWN if row.pod is None else _request(row.pod.spec, resource) for row in rows], np.int64)
+
+
+def _request(spec: objects.PodSpec, resource: str) -> int:
+    """Thousandths, as the HPA adds them up: the pod's own request, else containers and sidecars, all or nothing."""
+    if spec.resources is not None and resource in (spec.resources.requests or {}):
+        return _total([spec.resources.requests], resource)
+    sidecars = [one for one in spec.init_containers or () if one.restart_policy == "Always"]
+    return _total([one.resources.requests for one in [*spec.containers, *sidecars]], resource)
+
+
+def _total(parts: list[dict[str, str | int | float] | None], resource: str) -> int:
+    """The sum of a resource over parts; UNKNOWN when one does not name it, or there are none."""
+    total = 0
+    for part in parts:
+        if part is None or resource not in part:
+            return UNKNOWN
+        try:
+            total += _quantity(str(part[resource]))
+        except ValueError:
+            return UNKNOWN
+    return min(total, MAX_MILLI) if parts else UNKNOWN
+
+
+def _samples(rows: list[_Row], resource: str) -> Samples:
+    milli = np.full(len(rows), UNKNOWN, np.int64)
+    at, window = np.full(len(rows), np.nan), np.full(len(rows), np.nan)
+    for number, row in enumerate(rows):
+        if row.metrics is None or row.metrics.timestamp is None:
+            continue
+        total = _total([one.usage for one in row.metrics.containers or ()], resource)
+        if total != UNKNOWN:
+            milli[number] = total
+            at[number] = row.metrics.timestamp.timestamp()
+            window[number] = _window(row.metrics.window)
+    return Samples(milli, at, window)
+
+
+def _window(text: str) -> float:
+    try:
+        return parse_duration(text)
+    except ValueError:
+        return math.nan
