@@ -2,8 +2,8 @@
 
 A floor must carry the highest load between now and the moment new replicas serve, so that is what is judged: the
 maximum over each slot's lead window. The largest of several 95 % quantiles is exceeded by the largest of several loads
-in more than 5 % of windows; therefore the error of the window's maximum is learned as an own target, and the quantiles
-from the median up are lifted until their largest within the lead window is a quantile of that maximum.
+in more than 5 % of windows; therefore the error of the window's maximum is learned as a target of its own, and the
+quantiles from the median up are shifted until their largest within the lead window is the quantile of that maximum.
 """
 
 from __future__ import annotations
@@ -81,11 +81,12 @@ class Outlook:
             self.step(moment, row, lead_seconds)
 
     def forecast(self, now: float, levels: Float64s, ahead: Float64s) -> Forecast:
-        """The quantiles at `now + ahead`, those from the median up lifted to hold for the whole lead window."""
+        """The quantiles at `now + ahead`, those from the median up shifted to hold for the whole lead window."""
         quantiles = self.forecaster.quantiles(now, levels, ahead)
         if self._closed is not None:
             upper = np.flatnonzero(levels >= 0.5)
-            quantiles[upper] += self._lift(self._closed, levels[upper])[:, None]
+            shifted = quantiles[upper] + self._shift(self._closed, levels[upper])[:, None]
+            quantiles[upper] = np.maximum(shifted, 0)  # no load is below nothing
         coverage, trusted = self.calibration.coverage, self.calibration.trusted
         return Forecast(now, levels, ahead, quantiles, coverage, trusted)
 
@@ -172,16 +173,18 @@ class Outlook:
         windows["steps"][row] = steps
         windows["centre"][row] = centre
         windows["scale"][row] = scale
-        windows["quantile"][row] = np.fmax(highest, self._of_maximum(centre, scale, float(level[1])))
+        wanted = self._of_maximum(centre, scale, float(level[1]))
+        windows["quantile"][row] = np.maximum(np.where(np.isnan(wanted), highest, wanted), 0)
 
-    def _lift(self, step: int, levels: Float64s) -> Float32s:
-        """[q, n] what is added to quantiles so that their largest is one of the window's maximum; never below 0."""
+    def _shift(self, step: int, levels: Float64s) -> Float32s:
+        """[q, n] what is added to quantiles so that their largest is the one of the window's maximum; 0 where unknown."""
         row = step % self._longest
         centre, scale = self._windows["centre"][row], self._windows["scale"][row]
         highest = self._largest(step, levels, self._windows["steps"][row])
         wanted = np.stack([self._of_maximum(centre, scale, float(level)) for level in levels])
-        lift: Float32s = np.fmax(wanted - highest, np.float32(0))
-        return lift
+        shift: Float32s = wanted - highest
+        shift[np.isnan(shift)] = 0
+        return shift
 
     def _of_maximum(self, centre: Float32s, scale: Float32s, level: float) -> Float32s:
         out: Float32s = centre + scale * residuals.tail(self._errors, level)[0]

@@ -26,7 +26,7 @@ GAIN = np.array(
 )  # per 300 s, where errors have had a day to settle
 RISE = (GAIN * LEVELS)[:, None, None]
 SINK = (GAIN * (LEVELS - 1))[:, None, None]
-FAST_SECONDS = 3_600.0
+FAST_SECONDS = 1_800.0
 SLOW_SECONDS = 172_800.0
 EAGER_STEPS = 12.0  # the first outcomes teach more: their weight is 1 / count until it meets the lasting one
 SMALLEST = np.float32(1e-4)  # of the point: below this an error is rounding
