@@ -117,6 +117,9 @@ def _findings(model: type[Shape], value: Any, details: ErrorDetails) -> Iterator
             inner = (*path, *objection.path)
             yield Finding(inner, objection.expected, _got(value, inner))
         return
+    found = _at(value, path)
+    if details["type"] == "too_short" and isinstance(found, list) and len(found) >= context["min_length"]:
+        return  # long enough; pydantic does not count the items that are wrong themselves
     yield Finding(path, _expected(model, value, path, details), _got(value, path))
 
 
@@ -168,7 +171,7 @@ def _known_field(model: type[Shape], path: Path) -> str:
 
 def _one_of(kind: Any, found: object) -> str:
     words = [str(arg) for option in options(kind) for arg in typing.get_args(option)]
-    return alternatives(words) + (nearest(found, words) if isinstance(found, str) else "")
+    return alternatives(words) + (nearest(found, words) if isinstance(found, str) and len(words) > 1 else "")
 
 
 def alternatives(words: list[str]) -> str:

@@ -40,9 +40,9 @@ def _seconds(value: object) -> float:
         try:
             seconds = clock.parse_duration(value)
         except ValueError:
-            raise unexpected("a duration such as 15s, 5m or 1h30m, or a number of seconds") from None
+            raise unexpected("a duration such as 15s or 1h30m, or a number of seconds") from None
     else:
-        raise unexpected("a duration such as 15s, 5m or 1h30m, or a number of seconds")
+        raise unexpected("a duration such as 15s or 1h30m, or a number of seconds")
     if not 0 <= seconds < 1e10:
         raise unexpected("a duration between 0s and 300 years")
     return seconds
@@ -145,7 +145,7 @@ def _label(value: str) -> str:
 def _name(value: str) -> str:
     # Signals are named after metrics; `requests_per_second` is what people write, so `_` is allowed beside RFC 1123.
     if len(value) > 253 or (_SUBDOMAIN.fullmatch(value) is None and _SIGNAL.fullmatch(value) is None):
-        raise unexpected("a name of at most 253 lower case letters, digits, '-', '_' and '.', as in shop-web")
+        raise unexpected("lower case letters, digits, '-', '_' and '.', at most 253, as in shop-web")
     return value
 
 

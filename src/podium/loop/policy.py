@@ -72,7 +72,7 @@ class Objective(Shape):
     def objections(self) -> Iterator[Objection]:
         """Exactly one objective."""
         if self.unserved_fraction is None and self.latency is None:
-            yield Objection(("unservedFraction",), "an objective: one of unservedFraction and latency")
+            yield Objection(("unservedFraction",), "an objective: unservedFraction or latency")
         if self.unserved_fraction is not None and self.latency is not None:
             yield Objection(("latency",), "nothing here, because the objective is unservedFraction")
 

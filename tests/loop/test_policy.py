@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import pytest
+from tests.documents.samples import POLICY, SIGNAL, complaints, policy
+
+from podium.documents.collection import gather
+from podium.documents.loading import loads
+from podium.documents.problem import Invalid
+from podium.kinds import KINDS
+from podium.loop import checks
+from podium.loop.policy import ScalingPolicy
+from podium.model.identity import WorkloadKey
+
+
+def test_defaults_touch_nothing_and_ask_for_three_nines() -> None:
+    document = policy()
+    assert isinstance(document, ScalingPolicy)
+    spec = document.spec
+    assert (spec.mode, spec.pause, spec.requests.mode, spec.forecast.lead_time) == (
+        "recommend",
+        "none",
+        "recommend",
+        "learned",
+    )
+    assert spec.objective.unserved_fraction == 0.001
+
+
+@pytest.mark.parametrize("mode", ["recommend", "metric", "floor", "own"])
+def test_every_way_in_can_be_asked_for(mode: str) -> None:
+    assert policy(f"  mode: {mode}\n").spec.mode == mode  # type: ignore[attr-defined]
+
+
+def test_a_policy_speaks_of_a_workload_of_its_own_namespace() -> None:
+    document = policy()
+    assert isinstance(document, ScalingPolicy)
+    assert document.workload("local") == WorkloadKey("local", "shop", "deployment", "apps", "web")
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        (
+            "  objective: {unservedFraction: 0.1, latency: {quantile: 0.9, below: 1s}}\n",
+            "because the objective is unservedFraction",
+        ),
+        ("  objective: {latency: {quantile: 1, below: 250ms}}\n", "a number below 1; got 1"),
+        ("  rules: [{when: cpu > 1, then: {}}]\n", "at least one of minReplicas, maxReplicas and pause"),
+        ("  rules: [{when: cpu > 1, then: {minReplicas: 61}}]\n", "at most replicas.max, which is 60; got 61"),
+        ("  schedule: [{cron: '@daily', duration: 1h, maxReplicas: 1}]\n", "at least replicas.min, which is 2; got 1"),
+        ("  schedule: [{cron: '@daily', duration: 1h}]\n", "at least one of minReplicas and maxReplicas"),
+        ("  requests: {containers: {app: {cpu: {min: 2, max: 500m}}}}\n", "at most max; got 2"),
+        ("  forecast: {leadTime: 0s}\n", "learned, or a duration above 0s"),
+    ],
+)
+def test_fields_that_contradict_each_other_are_named(lines: str, said: str) -> None:
+    (complaint,) = complaints(POLICY + lines)
+    assert said in complaint
+
+
+def set_of(*texts: str) -> str:
+    documents = loads("---\n".join(texts).encode(), "shop.yaml", KINDS)
+    try:
+        gather(documents, (), checks.CHECKS)
+    except Invalid as error:
+        return str(error)
+    return "fine"
+
+
+def test_a_missing_signal_is_named_with_the_nearest_one() -> None:
+    assert set_of(POLICY.replace("signal: requests_per", "signal: request_per"), SIGNAL) == (
+        "shop.yaml:7:10: spec.load.signal: expected the name of a Signal in namespace shop; "
+        "did you mean requests_per_second?; got request_per_second"
+    )
+
+
+def test_a_signal_of_another_namespace_does_not_count() -> None:
+    assert "expected the name of a Signal in namespace shop" in set_of(POLICY, SIGNAL.replace("shop", "till"))
+
+
+def test_two_policies_for_one_workload_are_refused() -> None:
+    assert set_of(POLICY, POLICY.replace("name: web, namespace", "name: web2, namespace"), SIGNAL) == (
+        "shop.yaml:13:3: spec.targetRef: expected a workload without another policy; "
+        "got Deployment web, which has web (shop.yaml:1)"
+    )
+
+
+def test_a_name_twice_is_refused_with_both_places() -> None:
+    assert set_of(POLICY, SIGNAL, SIGNAL) == (
+        "shop.yaml:18:12: metadata.name: expected a name that no other Signal of the namespace has; "
+        "got requests_per_second, as in shop.yaml:9"
+    )
