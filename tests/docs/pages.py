@@ -26,7 +26,9 @@ class Code(NamedTuple):
 
 def pages() -> list[pathlib.Path]:
     """Every page that people write, and those generated for them."""
-    return [path for path in sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]) if path != GENERATED]
+    folders = ("docs", "examples", "src", "testbed")
+    found = [*ROOT.glob("*.md"), *(path for folder in folders for path in (ROOT / folder).rglob("*.md"))]
+    return sorted(path for path in found if path != GENERATED)
 
 
 def shell_lines() -> Iterator[Code]:
