@@ -18,7 +18,7 @@ from podium.clients.prometheus import PrometheusClient
 from podium.signals.prometheus import PrometheusSource
 from podium.signals.replay import ReplaySource, Track
 from podium.signals.series import Series
-from podium.signals.source import Permanent, Reading, Source, Subject
+from podium.signals.source import Past, Permanent, Reading, Source, Subject
 
 WEB = Subject("shop", "deployment", "web")
 API = Subject("shop", "deployment", "api")
@@ -112,6 +112,32 @@ async def test_a_wrong_question_is_permanent_and_names_it(world: World) -> None:
         await world.source.read(world.wrong, world.now)
 
     assert world.wrong in str(raised.value)
+
+
+async def test_the_past_is_what_readings_would_have_said(world: World) -> None:
+    assert isinstance(world.source, Past)
+    at = world.now + np.array([-3600, -1800, 0])
+
+    subjects, values = await world.source.past(world.load, at, 60)
+
+    rows = [{who: v for who, v in zip(subjects, row, strict=True) if not np.isnan(v)} for row in values.tolist()]
+    assert rows == [{}, {}, {WEB: 7, API: 12.5}]
+    assert rows == [facts(await world.source.read(world.load, now)) for now in at.tolist()]
+
+
+async def test_in_the_past_a_value_too_old_was_missing(world: World) -> None:
+    assert isinstance(world.source, Past)
+
+    _, values = await world.source.past(world.load, world.now + np.arange(0.0, 401.0, 100.0), 150)
+
+    # Measured at most 10 s before now, or 10 s after it. Prometheus 2.42 does not hear of 150 s: it takes five minutes for fresh.
+    assert (~np.isnan(values)).sum(axis=1)[[0, 1, 4]].tolist() == [2, 2, 0]
+
+
+async def test_the_past_of_a_wrong_question_is_permanent(world: World) -> None:
+    assert isinstance(world.source, Past)
+    with pytest.raises(Permanent):
+        await world.source.past(world.wrong, np.array([world.now - 60, world.now]), 60)
 
 
 async def test_closing_twice_is_fine(world: World) -> None:

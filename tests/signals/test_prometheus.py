@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import aiohttp
+import numpy as np
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
@@ -12,12 +13,13 @@ from tests.servers.prometheus import Server, free_port
 from tests.signals.fakes import NOW, fleet_of, pods_of, values
 
 from podium.clients.prometheus import PrometheusClient
+from podium.signals import prometheus
 from podium.signals.bound import BoundSignal
 from podium.signals.breaker import Breaker
 from podium.signals.health import State
 from podium.signals.observe import Observed, Observer
 from podium.signals.prometheus import PrometheusSource
-from podium.signals.source import Permanent, Subject, Temporary
+from podium.signals.source import Garbage, Permanent, Subject, Temporary
 
 Reply = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -298,6 +300,51 @@ async def test_a_listener_that_never_accepts_is_silence() -> None:
 
 
 LOAD = BoundSignal(namespace="shop", name="load", source="prom", query="load", unit="per_second", stale_after_seconds=2)
+
+
+async def test_a_long_past_is_asked_in_parts(liar: Liar, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def matrix(request: web.Request) -> web.StreamResponse:
+        start, end, step = (float(request.query[name]) for name in ("start", "end", "step"))
+        times = [start + step * row for row in range(round((end - start) / step) + 1)]
+        who = {"namespace": "shop", "deployment": "web" if start < NOW else "api"}
+        result = [{"metric": who, "values": [[at, str(at - NOW)] for at in times]}]
+        return web.json_response({"status": "success", "data": {"resultType": "matrix", "result": result}})
+
+    liar.reply = matrix
+    monkeypatch.setattr(prometheus, "POINTS_AT_ONCE", 100)
+    source = PrometheusSource("prom", PrometheusClient(liar.url))
+
+    subjects, past = await source.past("load", NOW - 60 + np.arange(180.0), 30)
+    await source.close()
+
+    assert [round(float(sent["end"]) - float(sent["start"])) + 1 for _, sent, _ in liar.asked] == [60, 100, 20]
+    assert subjects == (Subject("shop", "deployment", "web"), Subject("shop", "deployment", "api"))
+    assert values(past[:60, 0]) == list(range(-60, 0))
+    assert values(past[60:, 1]) == list(range(120))
+    assert values([past[60, 0], past[59, 1]]) == [None, None]
+
+
+async def test_a_past_in_uneven_steps_is_a_mistake(liar: Liar) -> None:
+    with pytest.raises(ValueError, match="even, rising steps"):
+        await PrometheusSource("prom", PrometheusClient(liar.url)).past("load", np.array([0.0, 1.0, 5.0]), 60)
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        b'{"resultType":"vector","result":[]}',
+        b'{"resultType":"matrix","result":[{"metric":{},"values":[[1,"1"]]}]}',
+        b'{"resultType":"matrix","result":[{"metric":{},"values":[[1e300,"1"]]}]}',
+        b'{"resultType":"matrix","result":[{"metric":{},"values":"many"}]}',
+    ],
+)
+async def test_a_past_that_was_not_asked_for_is_garbage(liar: Liar, result: bytes) -> None:
+    liar.says(b'{"status":"success","data":%s}' % result)
+    source = PrometheusSource("prom", PrometheusClient(liar.url))
+
+    with pytest.raises(Garbage, match="/api/v1/query_range: "):
+        await source.past("load", np.array([NOW - 60, NOW]), 60)
+    await source.close()
 
 
 async def turn(observer: Observer) -> Observed:

@@ -1,4 +1,4 @@
-"""Prometheus' HTTP API: one instant query, decoded into arrays. https://prometheus.io/docs/prometheus/latest/querying/api/"""
+"""Prometheus' HTTP API: instant and range queries, decoded into arrays. https://prometheus.io/docs/prometheus/latest/querying/api/"""
 
 from __future__ import annotations
 
@@ -39,9 +39,22 @@ class Vector:
     notes: tuple[str, ...]  # what PromQL remarked
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Matrix:
+    """The series of a range query over t even steps."""
+
+    labels: tuple[bytes, ...]  # [m] as in Vector
+    values: Float64s  # [t, m]; NaN where a series has no value
+
+
 class _Sample(msgspec.Struct):
     metric: msgspec.Raw
     value: tuple[float, str] | None = None  # native histograms have `histogram` instead
+
+
+class _Run(msgspec.Struct):
+    metric: msgspec.Raw
+    values: list[tuple[float, str]] = []
 
 
 class _Data(msgspec.Struct):
@@ -60,6 +73,7 @@ class _Envelope(msgspec.Struct):
 
 _ENVELOPE = msgspec.json.Decoder(_Envelope)
 _SAMPLES = msgspec.json.Decoder(list[_Sample])
+_RUNS = msgspec.json.Decoder(list[_Run])
 
 
 class PrometheusClient:
@@ -76,7 +90,7 @@ class PrometheusClient:
         headers: Mapping[str, str] | None = None,
     ) -> None:
         """`url` may end in a path (`https://host/prometheus`). `basic` is (user, password)."""
-        self._url = url.rstrip("/") + "/api/v1/query"
+        self._url = url.rstrip("/") + "/api/v1/query"  # and query_range
         self.address = http.shown(self._url)  # for people: without credentials
         self._timeout_seconds = timeout_seconds
         self._most_bytes = most_bytes
@@ -90,15 +104,28 @@ class PrometheusClient:
 
     async def instant(self, query: str, at: float, parameters: Mapping[str, str] | None = None) -> Vector:
         """All series of `query` as of `at` (Unix seconds). Raises Silent, Unusable or Refused."""
+        wanted = {"query": query, "time": f"{at:.3f}", **(parameters or {})}
+        return _vector(await self._data("", wanted), self.address)
+
+    async def range(
+        self, query: str, start: float, step_seconds: float, steps: int, parameters: Mapping[str, str] | None = None
+    ) -> Matrix:
+        """All series of `query` at `start`, `start + step_seconds` …, `steps` times. Raises as `instant` does."""
+        end = start + (steps - 1) * step_seconds
+        times = {"start": f"{start:.3f}", "end": f"{end:.3f}", "step": f"{step_seconds:.3f}"}
+        data = await self._data("_range", {"query": query, **times, **(parameters or {})})
+        return _matrix(data, start, step_seconds, steps, self.address)
+
+    async def _data(self, path: str, wanted: dict[str, str]) -> _Success:
         if self._session is None:
             self._session = aiohttp.ClientSession(headers=self._headers)
-        wanted = {"query": query, "time": f"{at:.3f}", "timeout": f"{self._timeout_seconds:g}", **(parameters or {})}
-        long = len(query) > _LONGEST_GET
+        wanted["timeout"] = f"{self._timeout_seconds:g}"
+        long = len(wanted["query"]) > _LONGEST_GET
         try:
             answer = await http.ask(
                 self._session,
                 "POST" if long else "GET",
-                self._url,
+                self._url + path,
                 query=None if long else wanted,
                 form=wanted if long else None,
                 timeout_seconds=self._timeout_seconds,
@@ -108,7 +135,7 @@ class PrometheusClient:
             raise Silent(str(error)) from error
         except http.TooLarge as error:
             raise Unusable(str(error)) from error
-        return _vector(answer, self.address)
+        return _success(answer, self.address + path)
 
     async def close(self) -> None:
         """Close the connections."""
@@ -117,30 +144,52 @@ class PrometheusClient:
             self._session = None
 
 
-def _vector(answer: http.HttpAnswer, url: str) -> Vector:
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Success:
+    data: _Data
+    notes: tuple[str, ...]
+
+
+def _success(answer: http.HttpAnswer, url: str) -> _Success:
     envelope = _envelope(answer, url)
     if envelope.status != "success" or envelope.data is None:
         words = f"{url}: {envelope.error_type or envelope.status}: {envelope.error or 'no data'}"
         if envelope.error_type in ("bad_data", "execution"):
             raise Refused(words)
         raise Silent(words)
-    if envelope.data.result_type != "vector":
-        kind = envelope.data.result_type
-        raise Refused(f"{url}: the query answers a {kind}; expected a vector: series with labels, one value each")
     # Everything else warned of means that data is missing: a store that did not answer, a partial response.
     incomplete = [words for words in envelope.warnings if not words.startswith(("PromQL info", "PromQL warning"))]
     if incomplete:
         raise Unusable(f"{url}: the answer may be incomplete: {'; '.join(incomplete)}")
+    return _Success(envelope.data, tuple(envelope.warnings + envelope.infos))
+
+
+def _vector(success: _Success, url: str) -> Vector:
+    if (kind := success.data.result_type) != "vector":
+        raise Refused(f"{url}: the query answers a {kind}; expected a vector: series with labels, one value each")
     try:
-        samples = _SAMPLES.decode(envelope.data.result)
-        values = np.fromiter(
-            (float(one.value[1]) if one.value is not None else np.nan for one in samples), np.float64, len(samples)
-        )
-    except (msgspec.DecodeError, ValueError, RecursionError) as error:
+        samples = _SAMPLES.decode(success.data.result)
+        numbers = (float(one.value[1]) if one.value is not None else np.nan for one in samples)
+        values = np.fromiter(numbers, np.float64, len(samples))
+    except (msgspec.DecodeError, ValueError) as error:
         raise Unusable(f"{url}: the answer holds something that is not a sample: {error}") from error
     at = np.fromiter((one.value[0] if one.value is not None else np.nan for one in samples), np.float64, len(samples))
-    notes = tuple(envelope.warnings + envelope.infos)
-    return Vector(tuple(bytes(one.metric) for one in samples), values, at, notes)
+    return Vector(tuple(bytes(one.metric) for one in samples), values, at, success.notes)
+
+
+def _matrix(success: _Success, start: float, step_seconds: float, steps: int, url: str) -> Matrix:
+    if (kind := success.data.result_type) != "matrix":
+        raise Unusable(f"{url}_range: the answer is a {kind}; expected a matrix")
+    try:
+        runs = _RUNS.decode(success.data.result)
+        values = np.full((steps, len(runs)), np.nan)
+        for column, run in enumerate(runs):
+            for at, number in run.values:
+                row = round((at - start) / step_seconds)
+                values[row if row >= 0 else steps, column] = float(number)  # before the start is outside, not the end
+    except (msgspec.DecodeError, ValueError, IndexError) as error:
+        raise Unusable(f"{url}_range: the answer holds something that was not asked for: {error}") from error
+    return Matrix(tuple(bytes(one.metric) for one in runs), values)
 
 
 def _envelope(answer: http.HttpAnswer, url: str) -> _Envelope:
