@@ -1,4 +1,4 @@
-"""Headless Chromium, as Debian ships it, driven by playwright. Watches what a page asks for and what it complains of."""
+"""Headless Chromium, as Debian ships it, driven by playwright; watches what a page asks for and complains of."""
 
 from __future__ import annotations
 

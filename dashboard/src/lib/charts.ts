@@ -52,7 +52,9 @@ export function frame(series: WorkloadSeries, seconds: number): Frame {
   const past = <T>(column: T[]): T[] => column.slice(Math.max(0, first));
   const none = future.map(() => null);
   const x = [...past(series.at), ...future.map(({ at }) => at)];
-  const before = past(series.at).map(() => null);
+  // What is measured has no spread: the band opens from the last load.
+  const opening = future.length > 0 && band && now - band.made_at < 300 ? (series.load.at(-1) ?? null) : null;
+  const before = [...past(series.at).slice(1).map(() => null), opening];
   const quantiles = LEVELS.map((level) => [
     ...before,
     ...future.map(({ index }) => band?.quantiles[level]?.[index] ?? null),
@@ -128,7 +130,7 @@ export function loadPlot(target: HTMLElement, width: number, height: number, loo
     ...common,
     width,
     height,
-    padding: [10, 12, 0, 0],
+    padding: [10, 24, 0, 0],
     scales: { x: xScale(live), y: { range: fromZero } },
     axes: [xAxis(look, false), yAxis(look)],
     series: [
@@ -161,7 +163,7 @@ export function countPlot(target: HTMLElement, width: number, height: number, lo
     ...common,
     width,
     height,
-    padding: [6, 12, 0, 0],
+    padding: [6, 24, 0, 0],
     scales: { x: xScale(live), y: { range: fromZero } },
     axes: [xAxis(look, true), { ...yAxis(look), incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000] }],
     series: [

@@ -20,8 +20,7 @@ export class History {
         ask<WorkloadSeries>(`${workloadPath(this.key)}/series`),
         ask<DecisionPage>(`${workloadPath(this.key)}/decisions?limit=100`),
       ]);
-      const early = this.series; // a tail that came while we asked
-      this.series = early ? joined(series, early) : series;
+      this.series = this.series ? joined(series, after(this.series, series.at.at(-1) ?? 0)) : series;
       this.decisions = mergedRows(page.items, this.decisions);
       this.older = page.next;
       this.trouble = "";
@@ -48,6 +47,15 @@ export class History {
   decisionAt(at: number): DecisionRow | undefined {
     return this.decisions.find((row) => row.at <= at);
   }
+}
+
+/** The part of a series that is newer than `at`: tails that came while the past was being read. */
+function after(series: WorkloadSeries, at: number): WorkloadSeries {
+  const first = series.at.findIndex((each) => each > at);
+  const begin = first < 0 ? series.at.length : first;
+  const out = { ...series, at: series.at.slice(begin), band: first < 0 ? null : series.band };
+  for (const name of COLUMNS) out[name] = series[name].slice(begin);
+  return out;
 }
 
 function joined(past: WorkloadSeries, tail: WorkloadSeries): WorkloadSeries {

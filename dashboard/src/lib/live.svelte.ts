@@ -14,6 +14,7 @@ class Live {
   heardAt = $state(0); // when anything last came
   tickAt = $state(0); // when a tick last came
   gone = $state.raw<string | null>(null);
+  connections = $state(0); // each one may have missed something
   sparks = $state.raw(new Map<string, (number | null)[]>());
 
   private source: EventSource | null = null;
@@ -49,10 +50,12 @@ class Live {
     this.connect();
   }
 
+  /** A new stream. The browser's own retries carry Last-Event-ID and miss nothing; this one begins anew. */
   connect(): void {
     clearTimeout(this.retry);
     this.source?.close();
     if (this.status !== "live") this.status = "connecting";
+    this.connections += 1;
     const source = new EventSource(`/api/v1/stream?topics=${encodeURIComponent(this.topics)}`);
     this.source = source;
     source.addEventListener("fleet", (event) => this.onFleet(JSON.parse(event.data) as FleetView));
@@ -95,12 +98,14 @@ class Live {
     const since = fleet.at - POINTS * fleet.interval_seconds;
     const one = async (): Promise<void> => {
       for (let key = missing.shift(); key; key = missing.shift()) {
+        const seen = this.history.get(key)?.length ?? 0;
+        if (seen >= POINTS) continue;
         try {
           const series = await ask<{ load: (number | null)[] }>(
             `${workloadPath(key)}/series?since=${since}&until=${fleet.at}`,
           );
           const later = this.history.get(key) ?? [];
-          this.history.set(key, [...series.load, ...later.slice(1)].slice(-POINTS));
+          this.history.set(key, [...series.load, ...later.slice(seen)].slice(-POINTS));
         } catch {
           this.asked.delete(key); // the row stays with what the stream brings
           return;

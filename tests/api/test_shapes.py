@@ -1,0 +1,32 @@
+"""The page's TypeScript and the API's values are the same shapes."""
+
+from __future__ import annotations
+
+import pathlib
+import re
+
+import msgspec
+import pytest
+
+from podium.api import decisions, stream
+from podium.loop import view
+
+SOURCE = pathlib.Path(__file__).parents[2] / "dashboard/src/lib/api.ts"
+KINDS = (
+    view.WorkloadRow,
+    view.SourceRow,
+    view.FleetView,
+    view.Band,
+    view.WorkloadSeries,
+    view.DecisionRow,
+    view.Explanation,
+    stream.WorkloadTail,
+    decisions.DecisionPage,
+)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+def test_the_page_knows_every_field_that_the_api_sends(kind: type[msgspec.Struct]) -> None:
+    block = re.search(rf"interface {kind.__name__} {{(.*?)}}", SOURCE.read_text(), re.DOTALL)
+    assert block is not None
+    assert re.findall(r"^  (\w+):", block[1], re.MULTILINE) == [field.name for field in msgspec.structs.fields(kind)]
