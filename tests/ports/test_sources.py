@@ -130,7 +130,7 @@ async def test_in_the_past_a_value_too_old_was_missing(world: World) -> None:
 
     _, values = await world.source.past(world.load, world.now + np.arange(0.0, 401.0, 100.0), 150)
 
-    # Measured at most 10 s before now, or 10 s after it. Prometheus 2.42 does not hear of 150 s: it takes five minutes for fresh.
+    # Measured at most 10 s before now, or 10 s after it. Prometheus 2.42 takes values for fresh during five minutes.
     assert (~np.isnan(values)).sum(axis=1)[[0, 1, 4]].tolist() == [2, 2, 0]
 
 

@@ -299,7 +299,7 @@ async def test_a_listener_that_never_accepts_is_silence() -> None:
         assert await said(url, timeout_seconds=0.3) == f"Temporary: {url}/api/v1/query: no answer within 0.3 s"
 
 
-LOAD = BoundSignal(namespace="shop", name="load", source="prom", query="load", unit="per_second", stale_after_seconds=2)
+LOAD = BoundSignal(namespace="shop", name="load", source="prom", query="load", unit="per_second", stale_after_seconds=4)
 
 
 async def test_a_long_past_is_asked_in_parts(liar: Liar, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -348,7 +348,7 @@ async def test_a_past_that_was_not_asked_for_is_garbage(liar: Liar, result: byte
 
 
 async def turn(observer: Observer) -> Observed:
-    return await observer.observe([LOAD], fleet_of("shop/web"), pods_of(), time.time(), 1.0)  # noqa: TID251
+    return await observer.observe([LOAD], fleet_of("shop/web"), pods_of(), time.time(), 10.0)  # noqa: TID251
 
 
 @pytest.mark.prometheus
@@ -356,7 +356,7 @@ async def test_a_real_server_is_frozen_killed_and_started_again(own_prometheus: 
     server = own_prometheus
     server.expose('load{namespace="shop",deployment="web"} 7')
     server.until("load", 1)
-    client = PrometheusClient(server.url, timeout_seconds=0.5)
+    client = PrometheusClient(server.url, timeout_seconds=2)
     observer = Observer([PrometheusSource("prom", client)], Breaker(threshold=100))
 
     first = await turn(observer)
@@ -364,11 +364,11 @@ async def test_a_real_server_is_frozen_killed_and_started_again(own_prometheus: 
 
     server.freeze()
     bridged = await turn(observer)
-    await asyncio.sleep(2)
+    await asyncio.sleep(3)
     frozen = await turn(observer)
     server.thaw()
     assert [values(one.levels["load"].value) for one in (bridged, frozen)] == [[7], [None]]
-    assert frozen.health[0].words == f"prom: {server.url}/api/v1/query: no answer within 0.5 s"
+    assert frozen.health[0].words == f"prom: {server.url}/api/v1/query: no answer within 2 s"
 
     server.kill()
     killed = await turn(observer)
