@@ -33,11 +33,15 @@ def control_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlP
     if os.environ.get("PODIUM_TESTBED") == "off" and not binaries.complete():
         pytest.skip(f"the control plane is not built and PODIUM_TESTBED=off: {binaries.HOW}")
     try:
-        programs = binaries.all_programs(lambda text: print(text, file=sys.stderr))
+        programs = binaries.all_programs(_say)
     except binaries.Missing as missing:
         pytest.skip(str(missing))
     with ControlPlane(tmp_path_factory.mktemp("control-plane"), programs) as running:
         yield running
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(text + "\n")
 
 
 @pytest.fixture

@@ -50,6 +50,15 @@ _SQLITE_PERMANENT = {
 }
 # Classes and codes of PostgreSQL (Appendix A of its manual) after which the same question may get an answer later.
 _POSTGRESQL_TEMPORARY = ("08", "25006", "40", "53", "55P03", "57")
+# While connecting libpq passes on the server's words but not its code; these are the ones that asking again won't change.
+_POSTGRESQL_WORDS = {
+    "authentication failed": "28P01",
+    "no pg_hba.conf entry": "28000",
+    "no password supplied": "28P01",
+    'role "': "28000",
+    'database "': "3D000",
+    "permission denied for database": "42501",
+}
 _POSTGRESQL_ADVICE = {
     "28": "check user, password and pg_hba.conf",
     "3D": "create that database, or name another one",
@@ -172,6 +181,8 @@ def _address(url: str) -> sqlalchemy.URL:
 
 
 def _shown(address: sqlalchemy.URL) -> str:
+    if address.get_backend_name() == "sqlite":
+        return f"sqlite:///{address.database}" if address.database else "sqlite://"
     secret = [name for name in address.query if "password" in name.lower()]
     plain = address.set(drivername=address.get_backend_name()).difference_update_query(secret)
     return plain.render_as_string(hide_password=True)
@@ -225,7 +236,8 @@ def _translate(error: exc.DBAPIError, shown: str) -> Temporary | Permanent:
         if code in _SQLITE_TEMPORARY:
             return Temporary(f"{shown} {_SQLITE_TEMPORARY[code]} ({said})")
         return Permanent(f"{shown} {_SQLITE_PERMANENT.get(code, 'refused a statement')} ({said})")
-    state = getattr(error.orig, "sqlstate", None) or ""
+    spoken = (code for words, code in _POSTGRESQL_WORDS.items() if words in said.partition("FATAL:")[2])
+    state = getattr(error.orig, "sqlstate", None) or next(spoken, "")
     advice = next((advice for code, advice in _POSTGRESQL_ADVICE.items() if state.startswith(code)), "")
     if not state or state.startswith(_POSTGRESQL_TEMPORARY):
         return Temporary(f"{shown} did not answer ({said}); {advice or 'check that the server runs, then try again'}")

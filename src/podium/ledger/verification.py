@@ -68,12 +68,11 @@ def walk(
         count += 1
         if entry.seq in wanted:
             hashes[entry.seq] = entry.hash
-        found = []
+        found = _of_one(entry, retention)
         if entry.seq != expected:
-            found.append(_gap(expected, entry.seq))
-        elif entry.previous != previous and not suspect:
-            found.append(_unfollowed(entry))
-        found += _of_one(entry, retention)
+            found.insert(0, _gap(expected, entry.seq))
+        elif entry.previous != previous and not found and not suspect:
+            found.append(_unfollowed(entry))  # both are whole in themselves: the one before was made anew
         suspect = bool(found)
         if len(findings) < most:
             findings += found
