@@ -4,7 +4,7 @@
 
 Series on a 5-minute grid, an origin every 30 minutes over the last third of each, those with 200 origins or more.
 Everything is causal. MAE and pinball are geometric means over series of the ratio to the last value, whose quantiles
-come from its own residuals of the trailing 7 days. `maximum` judges the highest load of the 30 minutes instead of the last one.
+come from its own residuals of the trailing 7 days. The maximum is the highest load within the 30 minutes.
 """
 
 from __future__ import annotations
@@ -275,7 +275,7 @@ SHORT = """## Where it falls short
   median on the way, not a model of its own; and on smooth cluster load its tail is worse than trailing residuals.
 - Bursts that nothing announces (crane, web) are not foreseen; the band widens after the first.
 - Nothing is claimed beyond 30 minutes ahead, and nothing is known of holidays and other calendars.
-- Three days of minutes for ten slots take longer than the second they should: small fleets pay per call, not per number."""
+- Three days of minutes for ten slots take longer than the second they should: small fleets pay per call."""
 
 
 def main() -> None:

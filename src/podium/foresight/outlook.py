@@ -177,7 +177,7 @@ class Outlook:
         windows["quantile"][row] = np.maximum(np.where(np.isnan(wanted), highest, wanted), 0)
 
     def _shift(self, step: int, levels: Float64s) -> Float32s:
-        """[q, n] what is added to quantiles so that their largest is the one of the window's maximum; 0 where unknown."""
+        """[q, n] what to add to quantiles so that their largest is that of the window's maximum; 0: unknown."""
         row = step % self._longest
         centre, scale = self._windows["centre"][row], self._windows["scale"][row]
         highest = self._largest(step, levels, self._windows["steps"][row])
