@@ -106,7 +106,7 @@ def test_a_wrong_password_is_told_without_it(own_postgresql: Server) -> None:
     own_postgresql.sql("ALTER ROLE podium PASSWORD 'right'; SELECT pg_reload_conf()")
     url = own_postgresql.url("postgres").replace("podium@", "podium:secret@")
     time.sleep(0.5)  # the reload is a signal
-    with pytest.raises(Permanent, match="authentication failed.*; check user, password and pg_hba.conf") as caught:
+    with pytest.raises(Permanent, match=r"authentication failed.*; check user, password and pg_hba.conf") as caught:
         Ledger.open(url)
     assert "secret" not in str(caught.value)
     Ledger.open(own_postgresql.url("postgres"), password="right").close()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import socket
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -106,8 +108,9 @@ def told_without_rights(folder: Path) -> str:
 def visible(tmp_path: Path) -> Path:
     """A folder that another user may read: pytest's own ones are closed."""
     for folder in [tmp_path, *tmp_path.parents]:
-        if folder.stat().st_mode & 0o005 != 0o005 and folder.name.startswith("pytest"):
-            folder.chmod(0o755)
+        if folder == Path(tempfile.gettempdir()) or folder.stat().st_uid != os.getuid() or folder == Path("/"):
+            break
+        folder.chmod(folder.stat().st_mode | 0o055)
     return tmp_path
 
 

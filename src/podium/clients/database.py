@@ -50,7 +50,7 @@ _SQLITE_PERMANENT = {
 }
 # Classes and codes of PostgreSQL (Appendix A of its manual) after which the same question may get an answer later.
 _POSTGRESQL_TEMPORARY = ("08", "25006", "40", "53", "55P03", "57")
-# While connecting libpq passes on the server's words but not its code; these are the ones that asking again won't change.
+# While connecting libpq passes on the server's words but not its code: the ones after which asking again is no use.
 _POSTGRESQL_WORDS = {
     "authentication failed": "28P01",
     "no pg_hba.conf entry": "28000",
@@ -192,9 +192,9 @@ def _sqlite_file(address: sqlalchemy.URL, shown: str) -> Path:
     if address.database in (None, "", ":memory:") or str(address.database).startswith("file:"):
         raise Permanent(f"{shown} names no file; write the path of one, as in sqlite:///podium.db")
     file = Path(str(address.database)).absolute()
-    if file.is_dir():
-        raise Permanent(f"{shown} is a directory; name a file in it, as in {shown.rstrip('/')}/podium.db")
     try:
+        if file.is_dir():
+            raise Permanent(f"{shown} is a directory; name a file in it, as in {shown.rstrip('/')}/podium.db")
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
     except OSError as error:
