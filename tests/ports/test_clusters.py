@@ -8,12 +8,15 @@ CPU and 64Mi of memory.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from typing import Protocol
 
 import numpy as np
 import pytest
 
+from podium.clients.kubernetes import kubeconfig
+from podium.clients.kubernetes.client import Client
+from podium.loop.clusters.kubernetes.cluster import KubernetesCluster
 from podium.loop.clusters.port import Cluster, Conflict, Observation, Permanent, StaleLeader
 from podium.loop.clusters.simulated.cluster import SimulatedCluster
 from podium.loop.clusters.simulated.shape import Resources, Startup, Usage, WorkloadShape, WorldShape
@@ -22,6 +25,7 @@ from podium.model.command import Scale
 from podium.model.fleet import Fleet
 from podium.model.identity import WorkloadKey
 from podium.model.snapshot import Phase, Ready
+from testbed.control_plane import ControlPlane
 
 
 class Adapter(Protocol):
@@ -68,10 +72,77 @@ class Simulated:
             await cluster.close()
 
 
-@pytest.fixture(params=[pytest.param(Simulated, id="simulated")])
+class Real:
+    """A real API server, whose time cannot be turned: `settle` waits until the pods are as they should be."""
+
+    def __init__(self, control_plane: ControlPlane) -> None:
+        self._control_plane = control_plane
+        self._workloads: list[WorkloadKey] = []
+        self._made: list[Cluster] = []
+
+    async def make(self, workloads: dict[WorkloadKey, int]) -> Cluster:
+        self._workloads = list(workloads)
+        namespaces = [NAMESPACE.format(name=name) for name in {key.namespace for key in workloads}]
+        deployments = [
+            DEPLOYMENT.format(namespace=key.namespace, name=key.name, replicas=replicas)
+            for key, replicas in workloads.items()
+        ]
+        self._control_plane.kubectl("apply", "-f", "-", input="\n---\n".join([*namespaces, *deployments]))
+        await self.settle()
+        cluster = KubernetesCluster("local", Client(kubeconfig.load([self._control_plane.kubeconfig])))
+        self._made.append(cluster)
+        return cluster
+
+    async def advance(self, seconds: float) -> None:
+        await asyncio.sleep(min(seconds, 1.0))
+
+    async def settle(self) -> None:
+        for key in self._workloads:
+            where = ["-n", key.namespace, f"deployment/{key.name}"]
+            self._control_plane.kubectl("rollout", "status", *where, "--timeout=60s")
+        deadline = asyncio.get_running_loop().time() + 30
+        while any(self._unsettled(key) for key in self._workloads):
+            assert asyncio.get_running_loop().time() < deadline
+            await asyncio.sleep(0.2)
+
+    async def close(self) -> None:
+        for cluster in self._made:
+            await cluster.close()
+        for key in self._workloads:
+            where = ["-n", key.namespace, f"deployment/{key.name}"]
+            self._control_plane.kubectl("delete", *where, "--cascade=foreground", "--timeout=60s")
+
+    def _unsettled(self, key: WorkloadKey) -> bool:
+        """Whether its pods are other than its ready replicas, or its own controllers still have something to write."""
+        ask = ["get", "-n", key.namespace, "-o"]
+        pods = self._control_plane.kubectl(*ask, "name", "pods", "-l", f"app={key.name}").split()
+        numbers = "{.spec.replicas} {.status.readyReplicas} {.status.observedGeneration} {.metadata.generation}"
+        found = self._control_plane.kubectl(*ask, f"jsonpath={numbers}", f"deployment/{key.name}").split(" ")
+        wanted, ready, observed, generation = (int(number or 0) for number in found)
+        return (len(pods), ready, observed) != (wanted, wanted, generation)
+
+
+NAMESPACE = "{{apiVersion: v1, kind: Namespace, metadata: {{name: {name}}}}}"
+
+DEPLOYMENT = """
+apiVersion: apps/v1
+kind: Deployment
+metadata: {{name: {name}, namespace: {namespace}}}
+spec:
+  replicas: {replicas}
+  selector: {{matchLabels: {{app: {name}}}}}
+  template:
+    metadata: {{labels: {{app: {name}}}, annotations: {{testbed.podium.dev/ready-after: 2s}}}}
+    spec: {{containers: [{{name: main, image: none, resources: {{requests: {{cpu: 250m, memory: 64Mi}}}}}}]}}
+"""
+
+
+@pytest.fixture(params=["simulated", pytest.param("kubernetes", marks=pytest.mark.cluster)])
 async def adapter(request: pytest.FixtureRequest) -> AsyncIterator[Adapter]:
-    made: Callable[[], Adapter] = request.param
-    one = made()
+    if request.param == "kubernetes":
+        one: Adapter = Real(request.getfixturevalue("control_plane"))
+    else:
+        one = Simulated()
     yield one
     await one.close()
 

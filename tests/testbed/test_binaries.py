@@ -44,7 +44,7 @@ def test_without_go_one_line_says_how_to_get_it(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.delenv("KUBEBUILDER_ASSETS", raising=False)
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(binaries.Missing, match="install Go >= 1.26 and run testbed/build") as missing:
+    with pytest.raises(binaries.Missing, match=r"install Go >= 1\.26 and run testbed/build") as missing:
         binaries.all_programs(lambda text: None)
     assert "\n" not in str(missing.value)
 

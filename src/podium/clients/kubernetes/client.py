@@ -46,10 +46,12 @@ class Where:
 
     @property
     def path(self) -> str:
-        """The path on the API server."""
+        """The path on the API server. Raises Permanent for a name that would lead elsewhere."""
         start = ["apis", self.group] if self.group else ["api"]
         within = ["namespaces", self.namespace] if self.namespace else []
         parts = [*start, self.version, *within, self.resource, self.name, self.subresource]
+        if {".", ".."} & set(parts):  # a URL reads them as steps; Kubernetes allows neither
+            raise Permanent(f"{'/'.join(parts)}: '.' or '..' is not a name")
         return "/" + "/".join(quote(part, safe="") for part in parts if part)
 
     @property

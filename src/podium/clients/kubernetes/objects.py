@@ -24,6 +24,7 @@ class Metadata(Struct, frozen=True):
     namespace: str = ""
     uid: str = ""
     resource_version: str = ""
+    generation: int = 0
     labels: dict[str, str] | None = None
     annotations: dict[str, str] | None = None
     deletion_timestamp: datetime.datetime | None = None
@@ -54,6 +55,19 @@ class Failure(Struct, frozen=True):
 
     message: str = ""
     reason: str = ""
+
+
+class Generation(Struct, frozen=True):
+    """The generation that a controller has seen."""
+
+    observed_generation: int | None = None
+
+
+class Controlled(Struct, frozen=True):
+    """Any object, by whether its controller is up to date."""
+
+    metadata: Metadata
+    status: Generation | None = None
 
 
 class ScaleSpec(Struct, frozen=True):
