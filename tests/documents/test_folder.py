@@ -12,8 +12,9 @@ import pytest
 from tests.documents.samples import POLICY, SIGNAL
 
 from podium import kinds
+from podium.documents import folder
 from podium.documents.collection import Documents
-from podium.documents.problem import Invalid
+from podium.documents.problem import Invalid, Problem
 
 PATIENCE_SECONDS = 30.0
 
@@ -41,8 +42,8 @@ def shop(tmp_path: pathlib.Path) -> pathlib.Path:
 
 @contextlib.asynccontextmanager
 async def watched(path: pathlib.Path) -> AsyncGenerator[Watch]:
-    folder = kinds.folder(path)
-    async with contextlib.aclosing(folder.changes(folder.load())) as changes:
+    documents = kinds.folder(path)
+    async with contextlib.aclosing(documents.changes(documents.load())) as changes:
         yield Watch(changes)
 
 
@@ -79,6 +80,22 @@ def test_a_folder_that_is_not_there_is_an_error_and_an_empty_one_is_not(tmp_path
     assert len(kinds.folder(tmp_path).load()) == 0
     with pytest.raises(Invalid, match="expected a folder of documents; got nothing there"):
         kinds.folder(tmp_path / "nowhere").load()
+
+
+def test_linked_folders_are_read_and_rings_of_links_end(shop: pathlib.Path, tmp_path: pathlib.Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "till.yaml").write_text(other("till"))
+    (shop / "linked").symlink_to(tmp_path / "elsewhere")
+    (shop / "ring").symlink_to(shop)
+    assert "ScalingPolicy shop/till" in names(kinds.folder(shop).load())
+
+
+def test_a_folder_that_cannot_be_listed_is_a_problem_and_not_empty(tmp_path: pathlib.Path) -> None:
+    problems: list[Problem] = []
+    assert list(folder._documents(tmp_path / "gone", problems)) == []
+    assert [(problem.expected, problem.got) for problem in problems] == [
+        ("a folder that can be listed", "No such file or directory")
+    ]
 
 
 def test_a_link_into_nowhere_is_named(shop: pathlib.Path) -> None:

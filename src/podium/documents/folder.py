@@ -21,7 +21,7 @@ from podium.documents.problem import Invalid, Problem
 
 SUFFIXES = (".yaml", ".yml", ".json")
 SETTLE_SECONDS = 0.1  # an editor's rename and a kubelet's swap of `..data` are over by then
-LOOK_AGAIN_SECONDS = 2.0  # how often a folder that is not there is looked for
+LOOK_AGAIN_SECONDS = 0.5  # how often to see whether the folder is still the same one: one stat
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,9 +36,9 @@ class Folder:
         """All documents as one set. Raises Invalid with every problem of every file."""
         documents: list[Document] = []
         problems: list[Problem] = []
-        files = self._files()
-        if files is None:
+        if not self.path.exists():
             raise Invalid([Problem(str(self.path), 0, 0, "", "a folder of documents", "nothing there")])
+        files = [self.path] if self.path.is_file() else sorted(_documents(self.path, problems))
         for file in files:
             try:
                 data = file.read_bytes()
@@ -109,25 +109,30 @@ class Folder:
         # A single file is watched through its folder: editors replace files, and a watch on the old one sees nothing.
         return self.path.parent if self.path.suffix.lower() in SUFFIXES and not self.path.is_dir() else self.path
 
-    def _files(self) -> list[pathlib.Path] | None:
-        if self.path.is_file():
-            return [self.path]
-        if not self.path.is_dir():
-            return None
-        return sorted(_documents(self.path))
 
-
-def _documents(path: pathlib.Path) -> Iterator[pathlib.Path]:
-    """Files with documents under `path`, each once.
+def _documents(path: pathlib.Path, problems: list[Problem]) -> Iterator[pathlib.Path]:
+    """Files with documents under `path`, each folder once, links followed; folders that cannot be listed are problems.
 
     Hidden names are left out: editors' temporary files, `.git`, and the `..data` and `..2026_…` folders in which a
     kubelet keeps a ConfigMap's files, whose visible names are links into them.
     """
-    for folder, names, files in os.walk(path, followlinks=False):
+
+    def unlisted(error: OSError) -> None:
+        # Passing over a folder in silence would take its policies out of force.
+        got = error.strerror or str(error)
+        problems.append(Problem(str(error.filename), 0, 0, "", "a folder that can be listed", got))
+
+    seen: set[str] = set()
+    for folder, names, files in os.walk(path, followlinks=True, onerror=unlisted):
+        real = os.path.realpath(folder)
+        if real in seen:  # a link to a folder around it
+            names.clear()
+            continue
+        seen.add(real)
         names[:] = sorted(name for name in names if not name.startswith("."))
         for name in files:
             file = pathlib.Path(folder, name)
-            if not name.startswith(".") and file.suffix.lower() in SUFFIXES and not file.is_dir():
+            if not name.startswith(".") and file.suffix.lower() in SUFFIXES:
                 yield file
 
 

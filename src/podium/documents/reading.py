@@ -65,8 +65,6 @@ def read(data: bytes) -> Iterator[Parsed]:
         raise _syntax_error(error) from error
     except yaml.reader.ReaderError as error:
         raise _encoding_error(data, error) from error
-    except RecursionError as error:  # pragma: no cover  MAX_DEPTH comes first
-        raise Unreadable(Mark(1, 1), "shallower nesting", "a very deep document") from error
 
 
 class _Parser:
