@@ -73,9 +73,11 @@ def test_a_change_is_in_the_audit_log(control_plane: ControlPlane, namespace: st
 
 def test_a_killed_api_server_comes_back_with_everything(control_plane: ControlPlane, namespace: str) -> None:
     control_plane.kill("kube-apiserver")
-    with pytest.raises(subprocess.CalledProcessError):
-        control_plane.kubectl("get", "namespaces")
-    control_plane.restart("kube-apiserver")
+    try:
+        with pytest.raises(subprocess.CalledProcessError):
+            control_plane.kubectl("get", "namespaces")
+    finally:
+        control_plane.restart("kube-apiserver")
     assert namespace in control_plane.kubectl("get", "namespaces", "-o", "name")
 
 

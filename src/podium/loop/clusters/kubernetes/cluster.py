@@ -176,7 +176,7 @@ class KubernetesCluster:
         raise Temporary(f"{key} changes too fast to be claimed: {_CLAIM_ATTEMPTS} attempts were overtaken")
 
     async def _at_rest(self, key: WorkloadKey) -> None:
-        """Wait for the workload's own controller: a Deployment counts an annotation as a change, and notes having seen it.
+        """Wait for the workload's own controller: a Deployment counts an annotation as a change, and notes it as seen.
 
         That moves the version once more, some 20 ms later, and would refuse the first write after a claim.
         """
