@@ -253,7 +253,9 @@ async def show(listen: str, view: DemoView) -> None:
     listening = api.bind(listen)
     app = api.create_app(view, token=TOKEN, allowed_hosts=api.loopback_hosts(listening))
     print(f"{api.address(listening)}/?token={TOKEN}", flush=True)  # noqa: T201
-    await asyncio.gather(api.serve(app, listening), view.run())
+    async with asyncio.TaskGroup() as group:
+        group.create_task(api.serve(app, listening))
+        group.create_task(view.run())
 
 
 def main() -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import pathlib
 import signal
+import sys
 import time
 
+import aiohttp
 import pytest
-from tests.api.fakes import TOKEN, FakeView, ask, visited
+from tests.api.fakes import TOKEN, FakeView, ask, events, visited
 
 from podium import api
 
@@ -36,6 +38,24 @@ async def test_serving_leaves_signals_to_the_caller() -> None:
     async with visited() as client:
         assert (await ask(client.get("/healthz"))).status == 200
         assert {number: signal.getsignal(number) for number in before} == before
+
+
+async def test_an_interrupt_ends_the_program_at_once_although_a_page_listens() -> None:
+    program = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "tests.api.demo", "--listen", "127.0.0.1:0", "--history", "5"),
+        cwd=pathlib.Path(__file__).parents[2],
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    assert program.stdout is not None
+    link = (await program.stdout.readline()).decode().strip()
+    address, _, token = link.partition("/?token=")
+    shown = {"authorization": f"Bearer {token}"}
+    async with aiohttp.ClientSession(address, headers=shown) as client, client.get("/api/v1/stream") as answer:
+        await anext(events(answer))
+        program.send_signal(signal.SIGINT)
+        _out, complaints = await asyncio.wait_for(program.communicate(), timeout=5)
+    assert (program.returncode, complaints.decode()) == (0, "")
 
 
 async def test_health_needs_no_token_and_readiness_says_what_is_awaited() -> None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import pathlib
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import Callable, Collection
 
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
@@ -58,18 +57,12 @@ def create_app(
     reads, broadcast = Reads(view), Broadcast(view)
     counted = metrics.DoorMetrics(registry if registry is not None else CollectorRegistry())
 
-    @contextlib.asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        yield
-        await broadcast.close()
-
     app = FastAPI(
         title="Podium",
         version=podium.__version__,
         docs_url=None,  # Swagger and ReDoc load scripts from elsewhere
         redoc_url=None,
         openapi_url="/api/v1/openapi.json" if docs else None,
-        lifespan=lifespan,
         separate_input_output_schemas=False,
     )
     app.state.broadcast = broadcast

@@ -52,7 +52,7 @@ async def serve(app: FastAPI, listen: str | socket.socket) -> None:
             app,
             http="httptools",
             ws="none",
-            lifespan="on",
+            lifespan="off",  # nothing to start; streams are ended in `shutdown`
             log_config=None,
             log_level="warning",
             access_log=False,  # /metrics counts; a log line per poll hides what matters
