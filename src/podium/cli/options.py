@@ -26,12 +26,37 @@ def config(command: F) -> F:
     )
 
 
+def demo(command: F) -> F:
+    """`--demo`: the installation of `podium run --demo`, which is also meant when there are no settings."""
+    return click.option("--demo", "of_demo", is_flag=True, help="Ask the demo, whatever the settings are.")(command)
+
+
 def output(command: F) -> F:
     """`-o/--format table|json` and `--output FILE`."""
-    command = click.option("--output", type=click.Path(dir_okay=False), help="Write there instead of to the screen.")(
+    return formats("table", "json")(command)
+
+
+def formats(*names: str) -> Callable[[F], F]:
+    """`-o/--format`, the first of `names` by default, and `--output FILE`."""
+
+    def decorated(command: F) -> F:
+        file = click.option(
+            "--output", type=click.Path(dir_okay=False), metavar="FILE", help="Write there instead of to the screen."
+        )
+        form = click.option(
+            "-o", "--format", "form", type=click.Choice(names), default=names[0], show_default=True,
+            help="For people, or for machines." if names[0] == "table" else "The form of the answer.",
+        )  # fmt: skip
+        return form(file(command))
+
+    return decorated
+
+
+def at(command: F) -> F:
+    """`--at TIME`."""
+    return click.option("--at", metavar="RFC3339", help="The moment, as in 2026-11-21T09:30:00Z (default: now).")(
         command
     )
-    return click.option("-o", "--format", "form", type=click.Choice(["table", "json"]), default="table")(command)
 
 
 def load(config: str | None, flags: tuple[str, ...], defaults: dict[str, str] | None = None) -> Loaded:
@@ -49,6 +74,30 @@ def load(config: str | None, flags: tuple[str, ...], defaults: dict[str, str] | 
     return settings.load(given, os.environ, pathlib.Path.cwd())
 
 
+def installation(config: str | None, flags: tuple[str, ...], *, of_demo: bool = False) -> Loaded:
+    """The settings under which `podium run` would run with the same options: somebody's own, or else the demo's."""
+    if of_demo:
+        return demo_settings(flags)
+    loaded = load(config, flags)
+    nobodys = loaded.file is None and loaded.value.documents.path is None
+    return demo_settings(flags) if nobodys and loaded.origin("database.url") == "default" else loaded
+
+
+def demo_settings(flags: tuple[str, ...]) -> Loaded:
+    """The demo's settings. Its database lies in a folder of its own, apart from a real installation's."""
+    from podium import demo as the_demo
+
+    file = str(the_demo.folder() / "podium.yaml")
+    return load(file, flags, {"database.url": f"sqlite:///{demo_folder() / 'podium.db'}"})
+
+
+def demo_folder() -> pathlib.Path:
+    """Where the demo keeps its state."""
+    from podium.documents import places
+
+    return places.state_folder(os.environ) / "demo"
+
+
 def emit(text: str, output: str | None) -> None:
     """Write an answer to a file or to stdout. Raises BadInput for a file that cannot be written."""
     if output is None:
@@ -62,8 +111,8 @@ def emit(text: str, output: str | None) -> None:
         raise BadInput(f"{output}: cannot be written: {error.strerror}") from error
 
 
-def moment(text: str | None) -> float | None:
-    """Unix seconds of `--at`: RFC 3339. Raises BadParameter."""
+def moment(text: str | None, hint: str = "--at") -> float | None:
+    """Unix seconds of a time in RFC 3339. Raises BadParameter."""
     if text is None:
         return None
     from podium.model import clock
@@ -71,7 +120,7 @@ def moment(text: str | None) -> float | None:
     try:
         return clock.parse_rfc3339(text)
     except ValueError as error:
-        raise click.BadParameter(str(error), param_hint="--at") from error
+        raise click.BadParameter(str(error), param_hint=hint) from error
 
 
 def as_json(value: Any) -> str:

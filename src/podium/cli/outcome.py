@@ -2,12 +2,31 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 
 import click
 
 DONE, NEGATIVE, BAD_INPUT, OUT_OF_REACH, INTERRUPTED = 0, 1, 2, 3, 130
+
+
+# What rooms of the house raise for a person to read: (module, class, exit code). A test holds the two together.
+KINDS = (
+    ("podium.documents.problem", "Invalid", BAD_INPUT),
+    ("podium.documents.secret", "Unreadable", BAD_INPUT),
+    ("podium.api.server", "Permanent", BAD_INPUT),
+    ("podium.clients.database", "Permanent", BAD_INPUT),
+    ("podium.clients.database", "Temporary", OUT_OF_REACH),
+    ("podium.ledger.errors", "Led", OUT_OF_REACH),
+    ("podium.ledger.errors", "StaleLeader", OUT_OF_REACH),
+    ("podium.loop.clusters.port", "Permanent", BAD_INPUT),
+    ("podium.loop.clusters.port", "Temporary", OUT_OF_REACH),
+    ("podium.clients.kubernetes.errors", "Permanent", BAD_INPUT),
+    ("podium.clients.kubernetes.errors", "Temporary", OUT_OF_REACH),
+    ("podium.signals.source", "Permanent", BAD_INPUT),
+    ("podium.signals.source", "Temporary", OUT_OF_REACH),
+)
 
 
 class BadInput(Exception):
@@ -22,6 +41,7 @@ def of(run: Callable[[], object]) -> int:
     """Run a command and return its exit code. What went wrong is one message, never a traceback, unless it is ours."""
     try:
         result = run()
+        sys.stdout.flush()  # here, where a reader that has left can still be answered
     except click.exceptions.Exit as leaving:
         return leaving.exit_code
     except click.ClickException as error:
@@ -35,7 +55,7 @@ def of(run: Callable[[], object]) -> int:
         return _said(error, OUT_OF_REACH)
     except BrokenPipeError:
         # Whoever read our output has seen enough: `podium explain … | head -1`.
-        sys.stderr.close()
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
     except Exception as error:
         code = known(error)
@@ -53,21 +73,7 @@ def known(error: BaseException) -> int | None:
     if isinstance(error, BaseExceptionGroup):
         codes = {known(one) for one in error.exceptions}
         return codes.pop() if len(codes) == 1 else None
-    kinds = (
-        ("podium.documents.problem", "Invalid", BAD_INPUT),
-        ("podium.documents.secret", "Unrevealed", BAD_INPUT),
-        ("podium.api.server", "Permanent", BAD_INPUT),
-        ("podium.ledger.errors", "Permanent", BAD_INPUT),
-        ("podium.ledger.errors", "Temporary", OUT_OF_REACH),
-        ("podium.ledger.errors", "Led", OUT_OF_REACH),
-        ("podium.loop.clusters.port", "Permanent", BAD_INPUT),
-        ("podium.loop.clusters.port", "Temporary", OUT_OF_REACH),
-        ("podium.clients.kubernetes", "Permanent", BAD_INPUT),
-        ("podium.clients.kubernetes", "Temporary", OUT_OF_REACH),
-        ("podium.signals.source", "Permanent", BAD_INPUT),
-        ("podium.signals.source", "Temporary", OUT_OF_REACH),
-    )
-    for module, name, code in kinds:
+    for module, name, code in KINDS:
         kind = getattr(sys.modules.get(module), name, None)
         if kind is not None and isinstance(error, kind):
             return code

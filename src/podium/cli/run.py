@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import pathlib
 import shutil
 import signal
 from typing import TYPE_CHECKING
 
 import click
 
-from podium.cli import options
+from podium.cli import options, outcome
 
 if TYPE_CHECKING:
     from podium.settings import Loaded
@@ -49,34 +48,30 @@ def command(
     given = (*flags, *(f"{path}={value}" for path, value in named.items() if value is not None))
     if fresh and not demo:
         raise click.BadParameter("goes with --demo: it would forget what a real loop has learned", param_hint="--fresh")
-    loaded = options.load(config, given) if not demo else demo_settings(given, fresh=fresh)
+    if fresh:
+        _forget_demo()
+    loaded = options.installation(config, given, of_demo=demo)
     if loaded.file is None and loaded.value.documents.path is None:
-        loaded = demo_settings(given, fresh=fresh)
+        loaded = options.demo_settings(given)
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(_run(loaded))
 
 
-def demo_settings(flags: tuple[str, ...], *, fresh: bool) -> Loaded:
-    """The demo's settings. Its database lies in a folder of its own, apart from a real installation's."""
-    from podium import demo
+def _forget_demo() -> None:
+    """Remove what the demo has learned and recorded, unless one runs just now."""
+    from podium.cli import running
 
-    plain = options.load(None, ())
-    folder = pathlib.Path(plain.value.database.url.removeprefix("sqlite:///")).parent / "demo"
-    if plain.origin("database.url") != "default":
-        # Somebody keeps a database of their own: the demo stays out of it, beside where the default would be.
-        folder = pathlib.Path.home() / ".local" / "state" / "podium" / "demo"
-    if fresh:
-        shutil.rmtree(folder, ignore_errors=True)
-    return options.load(
-        str(demo.folder() / "podium.yaml"), flags, {"database.url": f"sqlite:///{folder / 'podium.db'}"}
-    )
+    folder = options.demo_folder()
+    if (other := running.find(folder)) is not None:
+        raise outcome.BadInput(f"a demo runs already (process {other.pid}, {other.url}); stop it before --fresh")
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 async def _run(loaded: Loaded) -> None:
     from podium import wiring
     from podium.api.app import create_app
     from podium.api.server import address, bind, loopback_hosts, serve
-    from podium.cli import logs
+    from podium.cli import logs, running
 
     logs.configure(loaded.value.log.format, loaded.value.log.level)
     documents = wiring.documents_folder(loaded).load()
@@ -94,8 +89,10 @@ async def _run(loaded: Loaded) -> None:
                 registry=program.registry,
                 unready=program.live.unready,
             )
-            _greet(loaded, address(listening), token if secret is None else None)
-            await _until_stopped(program, serve(app, listening))
+            url = address(listening)
+            _greet(loaded, url, token if secret is None else None)
+            with running.announced(state, url, token):
+                await _until_stopped(program, serve(app, listening))
 
 
 async def _until_stopped(program: Program, serving: object) -> None:

@@ -7,9 +7,11 @@ far another machine's floating point (or another version of a forecaster) is fro
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
 
 import numpy as np
 
+from podium.ledger.entry import Entry
 from podium.ledger.ledger import Ledger
 from podium.loop import record
 from podium.loop.memory import Memory
@@ -52,9 +54,41 @@ def replay(ledger: Ledger, memory: Memory, at: float | None = None) -> Replayed:
     entry = ledger.latest(record.TURN, at_or_before_us=until_us)
     if entry is None:
         raise KeyError("nothing is recorded" + ("" if at is None else f" at or before {clock.rfc3339(at)}"))
-    turn = record.read_turn(entry)
-    library = Library(ledger)
+    if entry.purged:
+        raise ValueError(f"the inputs of turn {entry.subject} are older than the retention and were dropped")
     restore(ledger, memory, until_us=entry.at_us - 1)
+    return _again(entry, memory, Library(ledger))
+
+
+def replay_all(
+    ledger: Ledger, memory: Memory, since: float | None = None, until: float | None = None
+) -> Iterator[Replayed]:
+    """Decide every turn with `since <= its moment <= until` (Unix seconds) again, in order, from an empty `memory`.
+
+    Turns whose inputs were dropped are left out, and with them those up to the next checkpoint of the memory.
+    """
+    library = Library(ledger)
+    since_us = None if since is None else clock.microseconds(since)
+    until_us = None if until is None else clock.microseconds(until) + 1
+    start = None if since_us is None else ledger.latest(record.CHECKPOINT, at_or_before_us=since_us - 1)
+    after = None if start is None else start.seq - 1
+    whole = True
+    for entry in ledger.entries([record.CHECKPOINT, record.TURN], after_seq=after, until_us=until_us):
+        if entry.purged:
+            whole = whole and entry.kind == record.CHECKPOINT
+        elif entry.kind == record.CHECKPOINT:
+            checkpoint = record.read_checkpoint(entry)
+            memory.restore(checkpoint.memory, library.fleet(checkpoint.fleet))
+            whole = True
+        elif whole:
+            again = _again(entry, memory, library)
+            if since_us is None or entry.at_us >= since_us:
+                yield again
+
+
+def _again(entry: Entry, memory: Memory, library: Library) -> Replayed:
+    """Decide the turn in an entry with the `memory` before it, which is then the one after it."""
+    turn = record.read_turn(entry)
     if memory.fleet.digest != turn.fleet:
         memory.adopt(library.fleet(turn.fleet))
     table = library.table(turn)

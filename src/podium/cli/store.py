@@ -1,0 +1,39 @@
+"""The ledger as commands read it: one that is there already. Looking never makes a database."""
+
+from __future__ import annotations
+
+import contextlib
+import pathlib
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from podium.cli.outcome import BadInput
+
+if TYPE_CHECKING:
+    from podium.ledger.ledger import Ledger
+    from podium.settings import Loaded
+
+
+def file_of(loaded: Loaded) -> pathlib.Path | None:
+    """SQLite's file; None for a server."""
+    url = loaded.value.database.url
+    if not url.startswith("sqlite") or "///" not in url:
+        return None
+    return pathlib.Path(url.split("///", 1)[1].partition("?")[0])
+
+
+@contextlib.contextmanager
+def ledger(loaded: Loaded) -> Iterator[Ledger]:
+    """The ledger of the settings. Raises BadInput when nobody has written one yet."""
+    from podium.ledger.ledger import Ledger
+
+    file = file_of(loaded)
+    if file is not None and not file.exists():
+        raise BadInput(
+            f"{file}: there is no database yet; `podium run` makes it. "
+            "Another one: --config FILE, or --set database.url=sqlite:///PATH"
+        )
+    database = loaded.value.database
+    password = loaded.reveal(database.password) if database.password else None
+    with contextlib.closing(Ledger.open(database.url, password=password)) as opened:
+        yield opened
