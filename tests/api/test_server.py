@@ -6,13 +6,14 @@ import asyncio
 import pathlib
 import signal
 import sys
-import time
+import threading
 
 import aiohttp
 import pytest
 from tests.api.fakes import TOKEN, FakeView, ask, events, visited
 
 from podium import api
+from podium.loop.view import FleetView
 
 
 def test_a_port_in_use_is_one_clear_error() -> None:
@@ -68,15 +69,18 @@ async def test_health_needs_no_token_and_readiness_says_what_is_awaited() -> Non
 
 
 async def test_a_view_that_does_not_answer_is_not_ready_but_alive(monkeypatch: pytest.MonkeyPatch) -> None:
+    answering = threading.Event()
+
     class Stuck(FakeView):
-        def fleet(self):  # type: ignore[no-untyped-def]
-            time.sleep(0.5)
+        def fleet(self) -> FleetView:
+            answering.wait(10)
             return super().fleet()
 
     monkeypatch.setattr("podium.api.health.PATIENCE_SECONDS", 0.1)
     async with visited(Stuck()) as client:
         ready, health = await asyncio.gather(ask(client.get("/readyz")), ask(client.get("/healthz")))
-        assert (ready.status, health.status) == (503, 200)
+        answering.set()
+    assert (ready.json()["detail"], health.status) == ("The fleet could not be read within 0.1 s.", 200)
 
 
 async def test_metrics_count_by_route_and_never_by_name() -> None:

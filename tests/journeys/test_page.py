@@ -183,6 +183,30 @@ async def test_a_session_that_is_over_asks_for_the_token() -> None:
         await expect(seen.page.locator("a.open").first).to_be_visible()
 
 
+async def test_signing_out_ends_the_session_for_good() -> None:
+    async with opened() as (_station, seen):
+        kept = await seen.page.context.cookies()
+        await seen.page.get_by_role("button", name="Sign out").click()
+        await expect(seen.page.get_by_label("Token")).to_be_visible()
+        await seen.page.context.add_cookies(kept)
+        await seen.page.reload()
+        await expect(seen.page.get_by_label("Token")).to_be_visible()
+
+
+async def test_a_tab_nobody_looks_at_gives_its_connection_back() -> None:
+    async with opened() as (station, seen):
+        await seen.page.clock.install()
+        await seen.page.reload()
+        await expect(seen.page.locator("a.open").first).to_be_visible()
+        await seen.page.evaluate(_LOOK, arg=False)
+        await seen.page.clock.fast_forward(30_000)
+        await _listeners(seen.page, 0)
+        station.view.turn()
+        await seen.page.evaluate(_LOOK, arg=True)
+        await _listeners(seen.page, 1)
+        await expect(seen.page.get_by_role("status")).to_contain_text("tick 642")
+
+
 async def test_a_loop_that_stopped_is_said_to_be_late() -> None:
     async with opened() as (station, seen):
         station.view.speed = 60.0  # ticks four times a second are promised, and none comes
@@ -236,6 +260,18 @@ async def _turn(station: Station, page: Page, times: int = 1) -> None:
         await asyncio.sleep(0.3)
 
 
+async def _listeners(page: Page, count: int) -> None:
+    """Wait until so many streams are open at the server."""
+    line = f"podium_stream_listeners {count:.1f}"
+    async with asyncio.timeout(10):
+        while line not in await (await page.request.get("/metrics")).text():  # noqa: ASYNC110  the server counts
+            await asyncio.sleep(0.1)
+
+
+_LOOK = """(looking) => {
+  Object.defineProperty(document, "hidden", { value: !looking, configurable: true });
+  document.dispatchEvent(new Event("visibilitychange"));
+}"""
 _COLOURS = """() => {
   const style = getComputedStyle(document.documentElement);
   const rgb = (name) => [1, 3, 5].map((i) => parseInt(style.getPropertyValue(name).trim().slice(i, i + 2), 16));

@@ -46,7 +46,8 @@ async def browser() -> AsyncIterator[Browser]:
 @contextlib.asynccontextmanager
 async def visit(chromium: Browser, address: str, **context: Any) -> AsyncIterator[Visit]:
     """A fresh visitor at `address`; `context` takes viewport and colour scheme."""
-    visitor = await chromium.new_context(**context)
+    origin = address.partition("/?")[0]
+    visitor = await chromium.new_context(base_url=origin, **context)
     page = await visitor.new_page()
     complaints: list[str] = []
     asked: list[str] = []

@@ -5,6 +5,7 @@ import { Refused, ask, workloadPath, type FleetView, type WorkloadTail } from ".
 export type Status = "connecting" | "live" | "lost" | "signed out";
 
 const SILENT_AFTER_MS = 30_000; // three heartbeats
+const HIDDEN_AFTER_MS = 20_000; // a browser opens six connections per host: tabs nobody looks at give theirs back
 const POINTS = 120; // of a row's small chart: half an hour of 15 s ticks
 
 class Live {
@@ -21,6 +22,7 @@ class Live {
   private topics = "";
   private retry: ReturnType<typeof setTimeout> | undefined;
   private wait = 1000;
+  private paused = false;
   private tail: ((tail: WorkloadTail) => void) | null = null;
   private asked = new Set<string>();
   private history = new Map<string, (number | null)[]>();
@@ -30,6 +32,12 @@ class Live {
       this.now = performance.now();
       if (this.status === "live" && this.now - this.heardAt > SILENT_AFTER_MS) this.status = "lost";
     }, 1000);
+    let leaving: ReturnType<typeof setTimeout> | undefined;
+    document.addEventListener("visibilitychange", () => {
+      clearTimeout(leaving);
+      if (document.hidden) leaving = setTimeout(() => this.pause(), HIDDEN_AFTER_MS);
+      else if (this.paused) this.connect();
+    });
   }
 
   get tickAge(): number {
@@ -56,6 +64,7 @@ class Live {
     this.source?.close();
     if (this.status !== "live") this.status = "connecting";
     this.connections += 1;
+    this.paused = false;
     const source = new EventSource(`/api/v1/stream?topics=${encodeURIComponent(this.topics)}`);
     this.source = source;
     source.addEventListener("fleet", (event) => this.onFleet(JSON.parse(event.data) as FleetView));
@@ -66,6 +75,21 @@ class Live {
     source.addEventListener("gone", (event) => (this.gone = (JSON.parse(event.data) as { key: string }).key));
     source.addEventListener("beat", () => this.heard());
     source.onerror = () => void this.broken(source);
+  }
+
+  async signOut(): Promise<void> {
+    const { csrf } = await ask<{ csrf: string }>("/session");
+    await ask<undefined>("/session", { method: "DELETE", headers: { "x-csrf-token": csrf } });
+    this.pause();
+    this.fleet = null;
+    this.status = "signed out";
+  }
+
+  private pause(): void {
+    clearTimeout(this.retry);
+    this.source?.close();
+    this.paused = true;
+    this.status = "connecting";
   }
 
   private heard(): void {

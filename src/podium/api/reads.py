@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import concurrent.futures
+import functools
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
-
-import anyio
-import anyio.to_thread
 
 from podium.api.problems import Problem
 from podium.loop.view import DecisionRow, Explanation, FleetView, View, WorkloadRow, WorkloadSeries
@@ -22,7 +22,7 @@ class Reads:
 
     def __init__(self, view: View) -> None:
         self.view = view
-        self._threads = anyio.CapacityLimiter(THREADS)
+        self._threads = concurrent.futures.ThreadPoolExecutor(THREADS, thread_name_prefix="api read")
 
     async def fleet(self) -> FleetView:
         """The fleet as the last tick left it."""
@@ -62,7 +62,8 @@ class Reads:
             raise Problem(404, f"No decision on {key} is recorded{moment}.") from error
 
     async def _off(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        return await anyio.to_thread.run_sync(lambda: call(*args, **kwargs), limiter=self._threads)
+        """Whoever stops waiting is free at once; the thread stays taken until the read ends, so that none pile up."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, functools.partial(call, *args, **kwargs))
 
 
 def unknown(key: str) -> Problem:
