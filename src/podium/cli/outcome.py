@@ -83,5 +83,10 @@ def known(error: BaseException) -> int | None:
 def _said(error: BaseException, code: int) -> int:
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
-    click.echo(f"podium: {error}", err=True)
+    problems = getattr(error, "problems", ())
+    if len(problems) > 1:
+        # A line per mistake that begins with its file and line: editors and terminals open the place from there.
+        click.echo("\n".join([f"podium: {len(problems)} mistakes", *map(str, problems)]), err=True)
+    else:
+        click.echo(f"podium: {error}", err=True)
     return code

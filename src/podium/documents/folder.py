@@ -34,6 +34,13 @@ class Folder:
 
     def load(self) -> Documents:
         """All documents as one set. Raises Invalid with every problem of every file."""
+        return gather(*self.read(), self.checks)
+
+    def read(self) -> tuple[list[Document], list[Problem]]:
+        """The documents that are right, and every problem of those that are not, without the checks between them.
+
+        Raises Invalid when there is no such folder.
+        """
         documents: list[Document] = []
         problems: list[Problem] = []
         if not self.path.exists():
@@ -48,7 +55,7 @@ class Folder:
             found, wrong = parse(data, str(file), self.kinds)
             documents += found
             problems += wrong
-        return gather(documents, problems, self.checks)
+        return documents, problems
 
     async def changes(self, known: Documents) -> AsyncGenerator[Documents | Invalid]:
         """Every set that differs from the one before, starting from `known`; or why the newest is not in force.

@@ -16,7 +16,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from podium.clients.database import Database
-from podium.ledger import entry, lease, migrate, rows, schema, verification
+from podium.ledger import entry, lease, migrate, rows, schema, summary, verification
 from podium.ledger.entry import Draft, Entry
 from podium.ledger.errors import Permanent, Temporary
 from podium.ledger.heads import Head, Heads
@@ -169,6 +169,10 @@ class Ledger:
             retention[record.subject] = max(before_us, retention.get(record.subject, before_us))
         everything = rows.merged(self._database, [rows.Choice(None)], descending=False, limit=None)
         return verification.walk(everything, heads, troubles, retention)
+
+    def summary(self) -> summary.Summary:
+        """What is in it, in numbers, and who leads."""
+        return summary.summarise(self._database)
 
     def close(self) -> None:
         """Sign the newest head and close all connections. Raises Temporary when it could not be signed."""
