@@ -30,7 +30,7 @@ _AT_ONCE = 32  # requests under way: 1,450 writes a second were measured so; mor
 _LISTED_FROM = 4  # workloads of one kind in one namespace: from here on one list replaces two requests for each
 _CLAIM_ATTEMPTS = 10  # a workload in the middle of a rollout moves a few times a second
 _OBSERVE_SECONDS = 60.0
-_REST_PAUSES = (0.0, 0.02, 0.05, 0.1, 0.2, 0.4, 0.8)  # seconds; then a controller is away, and we go on without it
+_REST_SECONDS = 2.0  # of all workloads of a claim together; whoever is not at rest by then may see a conflict
 
 
 class KubernetesCluster:
@@ -61,7 +61,9 @@ class KubernetesCluster:
         for failure in sorted(failures, key=lambda one: not isinstance(one, StaleLeader)):
             with _translated():
                 raise failure
-        await self._each([key for key, moved in results.items() if moved is True], self._at_rest)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_REST_SECONDS):
+                await self._each([key for key, moved in results.items() if moved is True], self._at_rest)
 
     async def scale(self, command: Scale) -> str:
         """See the port."""
@@ -180,13 +182,14 @@ class KubernetesCluster:
 
         That moves the version once more, some 20 ms later, and would refuse the first write after a claim.
         """
-        where = await self._where(key)
-        for pause in _REST_PAUSES:
-            await asyncio.sleep(pause)
+        where, pause = await self._where(key), 0.02
+        while True:
             one = await self._client.get(where, objects.Controlled)
             seen = None if one.status is None else one.status.observed_generation
             if seen is None or seen >= one.metadata.generation:
                 return
+            await asyncio.sleep(pause)
+            pause *= 2
 
     async def _refuse_earlier_leader(self, command: Scale, where: Where) -> None:
         """The epoch at the very version the write will carry: as the server pins the version, it pins the epoch too."""
