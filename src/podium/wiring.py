@@ -8,17 +8,18 @@ import dataclasses
 import os
 import secrets
 import socket
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import structlog
 from prometheus_client import CollectorRegistry
 
+from podium import kinds
 from podium.clients.http import shown
+from podium.clients.kubernetes.access import Access
 from podium.clients.prometheus import PrometheusClient
 from podium.documents.collection import Documents
-from podium.documents.document import Document
 from podium.documents.folder import Folder
 from podium.documents.problem import Invalid, Problem
 from podium.foresight import installed
@@ -27,7 +28,7 @@ from podium.foresight.outlook import Outlook
 from podium.ledger.errors import StaleLeader, Temporary
 from podium.ledger.lease import Leadership
 from podium.ledger.ledger import Ledger
-from podium.loop import backfill, checks, record
+from podium.loop import backfill, record
 from podium.loop.binding import bind
 from podium.loop.clusters.port import Cluster
 from podium.loop.clusters.simulated.simulation import Simulation, set_in_motion
@@ -40,7 +41,9 @@ from podium.loop.meters import Meters
 from podium.loop.pace import Pace, WallPace
 from podium.loop.policy import ScalingPolicy
 from podium.loop.restore import Restored, restore, turns
+from podium.loop.settings import ClusterSettings
 from podium.loop.tabulate import Limits, tabulate
+from podium.model import clock
 from podium.model.identity import WorkloadKey
 from podium.settings import Loaded
 from podium.signals.observe import Observer
@@ -50,9 +53,9 @@ from podium.signals.settings import SourceSettings
 from podium.signals.signal import Signal
 from podium.signals.source import Source, Subject
 
-KINDS: Mapping[str, type[Document]] = {"ScalingPolicy": ScalingPolicy, "Signal": Signal}
 FORECASTER = "mixture"
 GRID_SECONDS = 60.0  # of forecasting: four ticks
+PURGE_SECONDS = 3600.0
 CHART_SECONDS = 6 * 3600.0  # of recorded turns taken back for the charts at start
 log = structlog.get_logger()
 
@@ -86,7 +89,7 @@ def documents_folder(loaded: Loaded) -> Folder:
     path = loaded.value.documents.path
     if path is None:
         raise Invalid([Problem("settings", 0, 0, "documents.path", "a folder of documents", "nothing")])
-    return Folder(path, KINDS, (*checks.CHECKS, loaded.value.sources_exist()))
+    return kinds.folder(path, loaded.value)
 
 
 def tenant_of(key: WorkloadKey) -> str:
@@ -122,10 +125,7 @@ def assignment(loaded: Loaded, documents: Documents, cycle: Cycle, cluster: str)
 async def world(loaded: Loaded, documents: Documents, state: Path) -> AsyncIterator[World]:
     """Everything outside, opened and closed again. `state` is where a simulated cluster keeps its own."""
     (cluster,) = loaded.value.clusters
-    if cluster.kind == "simulated":
-        built = _simulated(loaded, documents, state)
-    else:
-        built = await _kubernetes(loaded, documents)
+    built = _simulated(loaded, documents, state) if cluster.kind == "simulated" else _kubernetes(loaded, documents)
     try:
         yield built
     finally:
@@ -147,17 +147,28 @@ def _simulated(loaded: Loaded, documents: Documents, state: Path) -> World:
     return World(simulation.cluster, simulation.clock, sources, where, simulated=True, history_seconds=past)
 
 
-async def _kubernetes(loaded: Loaded, documents: Documents) -> World:
-    from podium.clients.kubernetes import connect
-    from podium.loop.clusters.kubernetes import KubernetesCluster
+def _kubernetes(loaded: Loaded, documents: Documents) -> World:
+    from podium.clients.kubernetes.client import Client
+    from podium.loop.clusters.kubernetes.cluster import KubernetesCluster
 
     (cluster,) = loaded.value.clusters
-    client = await connect(cluster.kubeconfig, cluster.context)
+    access = _access(cluster)
     sources = {source.name: source for source in _sources(loaded, documents, None)}
-    where = _where(loaded) | {cluster.name: ("cluster", client.server)}
-    return World(
-        KubernetesCluster(cluster.name, client), WallPace(), sources, where, simulated=False, history_seconds=0
-    )
+    where = _where(loaded) | {cluster.name: ("cluster", shown(access.server))}
+    reached = KubernetesCluster(cluster.name, Client(access))
+    return World(reached, WallPace(), sources, where, simulated=False, history_seconds=loaded.value.loop.history)
+
+
+def _access(cluster: ClusterSettings) -> Access:
+    """How to reach a cluster: the kubeconfig named, else the pod's service account, else the user's kubeconfig."""
+    from podium.clients.kubernetes import access, kubeconfig
+
+    if cluster.kubeconfig is not None:
+        return kubeconfig.load([cluster.kubeconfig], cluster.context)
+    if "KUBERNETES_SERVICE_HOST" in os.environ and cluster.context is None:
+        return access.in_cluster(os.environ)
+    named = [Path(one) for one in os.environ.get("KUBECONFIG", "").split(os.pathsep) if one]
+    return kubeconfig.load(named or [Path.home() / ".kube" / "config"], cluster.context)
 
 
 def _where(loaded: Loaded) -> dict[str, tuple[str, str]]:
@@ -235,6 +246,7 @@ class Program:
         """Lead, remember, turn after turn. Lost leadership or a silent ledger: from the ledger again."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._follow_documents())
+            tasks.create_task(self._forget_old())
             while True:
                 try:
                     await self._led()
@@ -314,6 +326,18 @@ class Program:
             command = result.command
             log.info("scaled" if result.fate == "written" else str(result.fate), workload=str(command.key),
                      replicas=f"{command.current} -> {command.replicas}", **_words(result.words))  # fmt: skip
+
+    async def _forget_old(self) -> None:
+        """Drop what is older than the settings keep. The chain stays provable."""
+        keep = self._loaded.value.database.retention
+        ages = {record.TURN: keep.inputs, record.CHECKPOINT: keep.inputs}
+        ages |= dict.fromkeys((record.RESULTS, record.VERDICTS, record.EVENT), keep.changes)
+        while True:
+            await asyncio.sleep(PURGE_SECONDS)
+            for kind, age in ages.items():
+                before_us = clock.microseconds(self._outside.pace() - age)
+                with contextlib.suppress(Temporary):  # next time
+                    await asyncio.to_thread(self._ledger.purge, kind, before_us)
 
     async def _follow_documents(self) -> None:
         folder = documents_folder(self._loaded)

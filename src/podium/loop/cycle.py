@@ -16,7 +16,7 @@ from podium.ledger.ledger import Ledger
 from podium.loop import observe, record
 from podium.loop.act.carry_out import Result, carry_out
 from podium.loop.act.plan import plan
-from podium.loop.clusters.port import Cluster, Permanent, Temporary
+from podium.loop.clusters.port import Cluster, Conflict, Permanent, Temporary
 from podium.loop.decide.state import Trust
 from podium.loop.decide.table import Mode, PolicyTable
 from podium.loop.observe import ClusterSignal, Sight
@@ -57,6 +57,7 @@ class Turned:
     results: tuple[Result, ...]
     verdicts: tuple[Verdict, ...]
     trust: dict[str, Trust]  # what is known of each source
+    unclaimed: dict[WorkloadKey, str]  # workloads that could not be claimed, and why
     step_seconds: dict[str, float]  # how long each of the five steps took
 
 
@@ -86,6 +87,7 @@ class Cycle:
         self._table: PolicyTable = tabulate(self._assignment.policies, self._assignment.fleet)
         self._next: Assignment | None = None
         self._claimed: set[WorkloadKey] = set()
+        self._unclaimed: dict[WorkloadKey, str] = {}
         self._watch = Watch()
         self._steps: dict[str, float] = {}
 
@@ -133,7 +135,7 @@ class Cycle:
             await asyncio.to_thread(self._ledger.append, drafts, self._leadership)
         with self._step("act"):
             results = await self._act(commands, turn)
-        return Turned(turn, sight, results, verdicts, self._memory.state.trust, dict(self._steps))
+        return Turned(turn, sight, results, verdicts, self._memory.state.trust, self._unclaimed, dict(self._steps))
 
     def _adopt(self, now: float) -> list[Draft]:
         """Take over the next assignment, if there is one, and say so in the ledger."""
@@ -171,11 +173,25 @@ class Cycle:
         own = np.flatnonzero(self._table.mode == Mode.OWN)
         keys = (self._assignment.fleet.slots[slot].key for slot in own)
         unclaimed = [key for key in keys if key is not None and key not in self._claimed]
-        for key in unclaimed:
-            # A workload that is missing or out of reach stays unclaimed and unwritten, and is tried again next turn.
-            with contextlib.suppress(Temporary, Permanent):
-                await self._cluster.claim([key], self._leadership.epoch)
-                self._claimed.add(key)
+        self._unclaimed = {}
+        if not unclaimed:
+            return
+        try:
+            await self._cluster.claim(unclaimed, self._leadership.epoch)
+        except (Conflict, Temporary, Permanent):
+            # Some of them refused: one by one, to know which.
+            await asyncio.gather(*(self._claim_one(key) for key in unclaimed))
+        else:
+            self._claimed.update(unclaimed)
+
+    async def _claim_one(self, key: WorkloadKey) -> None:
+        """A workload that cannot be claimed is not written to, says why, and is tried again next turn."""
+        try:
+            await self._cluster.claim([key], self._leadership.epoch)
+        except (Conflict, Temporary, Permanent) as error:
+            self._unclaimed[key] = str(error)
+        else:
+            self._claimed.add(key)
 
     def _forecast(self, sight: Sight) -> tuple[Float64s, Forecast]:
         lead = self._memory.lead(self._table, self._default_lead)

@@ -106,6 +106,9 @@ class LoopSettings(Shape):
     """The guard on the whole fleet."""
     suspect: Suspect = Suspect()
     """When a source is not believed."""
+    history: Seconds = 3 * 86400.0
+    """How much of the past is learned before the very first turn, from sources that can tell: three days show a day's
+    rhythm and how well it is known."""
     lead_time: PositiveSeconds = 120.0
     """How far ahead to look until a workload's own time to ready is learned: pulling an image and starting up."""
     reactive: Reactive = Reactive()

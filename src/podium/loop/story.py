@@ -208,6 +208,8 @@ def troubles(turned: Turned, assignment: Assignment, slot: int) -> tuple[str, ..
     said = []
     if key is not None and key in turned.sight.observation.troubles:
         said.append(turned.sight.observation.troubles[key])
+    if key is not None and key in turned.unclaimed:
+        said.append(f"not led: {turned.unclaimed[key]}")
     policy = assignment.policies.documents.get(key) if key else None
     if policy is not None:
         unserved = [
