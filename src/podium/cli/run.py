@@ -71,7 +71,7 @@ async def _run(loaded: Loaded) -> None:
     from podium import wiring
     from podium.api.app import create_app
     from podium.api.server import address, bind, loopback_hosts, serve
-    from podium.cli import logs, running
+    from podium.cli import logs, running, store
 
     logs.configure(loaded.value.log.format, loaded.value.log.level)
     documents = wiring.documents_folder(loaded).load()
@@ -91,7 +91,7 @@ async def _run(loaded: Loaded) -> None:
             )
             url = address(listening)
             _greet(loaded, url, token if secret is None else None)
-            with running.announced(state, url, token):
+            with running.announced(store.folder(loaded), url, token):
                 await _until_stopped(program, serve(app, listening))
 
 

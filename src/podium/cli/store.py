@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import pathlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -20,6 +21,14 @@ def file_of(loaded: Loaded) -> pathlib.Path | None:
     if not url.startswith("sqlite") or "///" not in url:
         return None
     return pathlib.Path(url.split("///", 1)[1].partition("?")[0])
+
+
+def folder(loaded: Loaded) -> pathlib.Path:
+    """Where the installation keeps what is not in the database: beside SQLite's file, else the user's state folder."""
+    from podium.documents import places
+
+    file = file_of(loaded)
+    return places.state_folder(os.environ) if file is None else file.parent
 
 
 @contextlib.contextmanager
