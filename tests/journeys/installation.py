@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from podium.ledger.ledger import Ledger
-from podium.loop.clusters.simulated.store import Write, WorldFile
+from podium.loop.clusters.simulated.store import WorldFile, Write
 
 START = "2026-03-02T06:00:00Z"
 NAMES = ("web", "cart", "search", "mail")

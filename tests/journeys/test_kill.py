@@ -8,12 +8,12 @@ import time
 from pathlib import Path
 
 import pytest
+from tests.journeys.installation import Installation, rising
 
 from podium import wiring
 from podium.loop import record
 from podium.loop.replay import replay
 from podium.loop.restore import Library, Restored, turns
-from tests.journeys.installation import Installation, rising
 
 KILLS = 50
 
