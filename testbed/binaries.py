@@ -23,10 +23,7 @@ from typing import NamedTuple
 
 HERE = Path(__file__).resolve().parent
 NAMES = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubectl", "kwok")
-HOW = (
-    "install Go >= 1.26 and run testbed/build, "
-    "or point KUBEBUILDER_ASSETS at a folder with etcd, kube-apiserver and kubectl beside the rest"
-)
+HOW = f"install Go >= 1.26 and run testbed/build, or set KUBEBUILDER_ASSETS to a folder with {', '.join(NAMES)}"
 Say = Callable[[str], None]
 
 
