@@ -47,6 +47,6 @@ async def drive(
     while True:
         moment = next_moment(pace(), cycle.last_at, interval_seconds)
         skipped = 0 if math.isnan(cycle.last_at) else max(round((moment - cycle.last_at) / interval_seconds) - 1, 0)
-        live.waiting("next turn", moment)
+        live.waiting("turn", moment)
         await pace.sleep_until(moment)
         after_turn(await cycle.turn(moment), skipped)

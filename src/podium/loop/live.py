@@ -166,7 +166,8 @@ class Live:
         if math.isnan(self._due):
             return self._waiting
         seconds = max((self._due - self._now()) / speed, 0.0)
-        return f"{self._waiting} in {seconds:.0f} s" if seconds >= 1 else f"{self._waiting} now"
+        words = f"{self._waiting} at {clock.rfc3339(self._due)[11:19]}"
+        return f"{words}, in {seconds:.0f} s" if seconds >= 1 else words
 
 
 def _asked(index: Mapping[WorkloadKey, int], key: str | None) -> list[int]:
