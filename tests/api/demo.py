@@ -89,8 +89,7 @@ class Lane:
         self.at.append(at)
         for name, value in zip(self.columns, row, strict=True):
             self.columns[name].append(value)
-        if self.replicas != before or tick % 40 == 0:
-            self.decisions.append(self.decided(tick, at, before, expected, load))
+        self.decisions.append(self.decided(tick, at, before, expected, load))
 
     def decided(self, tick: int, at: float, before: int, expected: float, load: float | None) -> DecisionRow:
         reasons = (

@@ -126,7 +126,7 @@ async def test_the_cursor_shows_values_and_the_decision_of_that_time() -> None:
         await expect(values).to_contain_text(f"{series.load[0]:,.0f}/s")
         in_force = station.view.explain(STOREFRONT, at).decision
         await expect(seen.page.get_by_role("heading", name=f"Why {in_force.wanted}?")).to_be_visible()
-        await expect(seen.page.get_by_text(f"tick {in_force.tick}", exact=False).last).to_be_visible()
+        await expect(seen.page.locator(".trail")).to_contain_text(f"tick {in_force.tick}")
 
 
 async def test_load_forecast_capacity_and_decisions_are_drawn() -> None:

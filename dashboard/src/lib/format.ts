@@ -66,5 +66,5 @@ export function named(key: string): { cluster: string; namespace: string; kind: 
   return { cluster, namespace, kind: kind.split(".")[0] ?? kind, name };
 }
 
-export const origin = (text: string): "recorded" | "synthetic" | "measured" =>
-  text.startsWith("recorded") ? "recorded" : text.startsWith("synthetic") ? "synthetic" : "measured";
+export const origin = (text: string): "recorded" | "synthetic" | "measured" | "no source" =>
+  text.startsWith("recorded") ? "recorded" : text.startsWith("synthetic") ? "synthetic" : text ? "measured" : "no source";

@@ -4,6 +4,7 @@ import { ask, workloadPath, type DecisionPage, type DecisionRow, type WorkloadSe
 
 type Column = "load" | "replicas" | "ready" | "wanted" | "capacity" | "expected";
 const COLUMNS: Column[] = ["load", "replicas", "ready", "wanted", "capacity", "expected"];
+const UNCHANGED_KEPT = 300; // the rest of them is asked for when the cursor gets there
 export const KEPT_SECONDS = 3 * 3600;
 
 export class History {
@@ -16,12 +17,13 @@ export class History {
 
   async read(): Promise<void> {
     try {
-      const [series, page] = await Promise.all([
+      const [series, newest, page] = await Promise.all([
         ask<WorkloadSeries>(`${workloadPath(this.key)}/series`),
-        ask<DecisionPage>(`${workloadPath(this.key)}/decisions?limit=100`),
+        ask<DecisionPage>(`${workloadPath(this.key)}/decisions?limit=20`),
+        ask<DecisionPage>(`${workloadPath(this.key)}/decisions?limit=50&changed=true`),
       ]);
       this.series = this.series ? joined(series, after(this.series, series.at.at(-1) ?? 0)) : series;
-      this.decisions = mergedRows(page.items, this.decisions);
+      this.decisions = mergedRows([...newest.items, ...page.items], this.decisions);
       this.older = page.next;
       this.trouble = "";
     } catch (error) {
@@ -32,7 +34,7 @@ export class History {
   async readOlder(): Promise<void> {
     if (!this.older) return;
     const page = await ask<DecisionPage>(
-      `${workloadPath(this.key)}/decisions?limit=100&cursor=${encodeURIComponent(this.older)}`,
+      `${workloadPath(this.key)}/decisions?limit=50&changed=true&cursor=${encodeURIComponent(this.older)}`,
     );
     this.decisions = mergedRows(page.items, this.decisions);
     this.older = page.next;
@@ -73,5 +75,6 @@ function joined(past: WorkloadSeries, tail: WorkloadSeries): WorkloadSeries {
 
 function mergedRows(a: DecisionRow[], b: DecisionRow[]): DecisionRow[] {
   const byTick = new Map([...b, ...a].map((row) => [row.tick, row]));
-  return [...byTick.values()].sort((x, y) => y.tick - x.tick);
+  const rows = [...byTick.values()].sort((x, y) => y.tick - x.tick);
+  return rows.filter((row, index) => row.changed || index < UNCHANGED_KEPT);
 }

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 from collections.abc import AsyncGenerator
 from typing import Annotated
 
@@ -173,7 +174,8 @@ class _Listener:
                 self._keys.remove(key)
                 events.append(_event("gone", Gone(key=key)))
                 continue
-            rows = await self._reads.decisions(key, None, _DECISIONS_PER_TAIL, changed_only=False)
+            ticks = math.ceil((fleet.at - since) / fleet.interval_seconds) + 1
+            rows = await self._reads.decisions(key, None, min(ticks, _DECISIONS_PER_TAIL), changed_only=False)
             tail = WorkloadTail(
                 key=key,
                 tick=fleet.tick,
