@@ -141,7 +141,7 @@ def _simulated(loaded: Loaded, documents: Documents, state: Path) -> World:
         raise Invalid([Problem("settings", 0, 0, "clusters[0].simulation.scenario", "a scenario file", "nothing")])
     speed, file = cluster.simulation.speed, state / f"simulated-{cluster.name}.db"
     simulation = set_in_motion(cluster.name, scenario, speed=speed, world=file)
-    sources = {source.name: source for source in _sources(loaded, documents, simulation)}
+    sources = {source.name: source for source in sources_of(loaded, documents, simulation)}
     where = _where(loaded) | {cluster.name: ("cluster", f"simulated, {scenario}")}
     past = simulation.clock() - simulation.history_start
     return World(simulation.cluster, simulation.clock, sources, where, simulated=True, history_seconds=past)
@@ -152,14 +152,14 @@ def _kubernetes(loaded: Loaded, documents: Documents) -> World:
     from podium.loop.clusters.kubernetes.cluster import KubernetesCluster
 
     (cluster,) = loaded.value.clusters
-    access = _access(cluster)
-    sources = {source.name: source for source in _sources(loaded, documents, None)}
+    access = access_to(cluster)
+    sources = {source.name: source for source in sources_of(loaded, documents, None)}
     where = _where(loaded) | {cluster.name: ("cluster", shown(access.server))}
     reached = KubernetesCluster(cluster.name, Client(access))
     return World(reached, WallPace(), sources, where, simulated=False, history_seconds=loaded.value.loop.history)
 
 
-def _access(cluster: ClusterSettings) -> Access:
+def access_to(cluster: ClusterSettings) -> Access:
     """How to reach a cluster: the kubeconfig named, else the pod's service account, else the user's kubeconfig."""
     from podium.clients.kubernetes import access, kubeconfig
 
@@ -175,7 +175,8 @@ def _where(loaded: Loaded) -> dict[str, tuple[str, str]]:
     return {one.name: (one.kind, shown(one.url) if one.url else str(one.path or "")) for one in loaded.value.sources}
 
 
-def _sources(loaded: Loaded, documents: Documents, simulation: Simulation | None) -> list[Source]:
+def sources_of(loaded: Loaded, documents: Documents, simulation: Simulation | None) -> list[Source]:
+    """The sources of the settings, not yet asked; those of clusters come with their cluster."""
     out: list[Source] = []
     for source in loaded.value.sources:
         if source.kind == "prometheus" and source.url is not None:

@@ -25,6 +25,12 @@ def to_newest(database: Database) -> None:
         run(connection, database.shown, "head")
 
 
+def revision(database: Database) -> str | None:
+    """The revision of a database's tables; None: there are none yet. Changes nothing."""
+    with database.read() as connection:
+        return _revision(connection)
+
+
 def run(connection: sa.Connection, shown: str, target: str) -> None:
     """Upgrade to revision `target` inside the open transaction of `connection`."""
     from alembic import command, config, script  # 80 ms that a database of this version does not need
