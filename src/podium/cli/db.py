@@ -30,7 +30,7 @@ def verify(config: str | None, flags: tuple[str, ...], of_demo: bool, form: str,
     """
     from podium.cli import store
 
-    with store.ledger(options.installation(config, flags, of_demo=of_demo)) as ledger:
+    with store.ledger(options.recorded(config, flags, of_demo=of_demo)) as ledger:
         found = ledger.verify()
         if form == "json":
             options.emit(options.as_json(dataclasses.asdict(found) | {"ok": found.ok, "database": ledger.url}), output)
@@ -72,7 +72,7 @@ def info(config: str | None, flags: tuple[str, ...], of_demo: bool, form: str, o
     """Say what the database holds: version, entries by kind, bytes, epoch, and who leads."""
     from podium.cli import store
 
-    with store.ledger(options.installation(config, flags, of_demo=of_demo)) as ledger:
+    with store.ledger(options.recorded(config, flags, of_demo=of_demo)) as ledger:
         facts = _facts(ledger)
     if form == "json":
         options.emit(options.as_json(facts), output)

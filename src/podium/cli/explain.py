@@ -37,7 +37,7 @@ def command(
     when = options.moment(at)
     from podium.cli import store
 
-    with store.ledger(options.installation(config, flags, of_demo=of_demo)) as ledger:
+    with store.ledger(options.recorded(config, flags, of_demo=of_demo)) as ledger:
         try:
             told = _explained(ledger, workload, when)
         except (KeyError, ValueError) as error:

@@ -17,7 +17,10 @@ _UNITS = {"per_second": "/s", "cores": " cores", "seconds": " s", "bytes": " byt
 def picture(
     fleet: FleetView, *, age_seconds: float | None = None, trouble: str = "", height: int | None = None
 ) -> list[RenderableType]:
-    """`age_seconds`: how long ago the view came; `trouble`: why no newer one comes; `height`: lines there are room for."""
+    """The whole answer, from the turn's head to what comes next.
+
+    `age_seconds`: how long ago the view came; `trouble`: why no newer one comes; `height`: lines there are room for.
+    """
     below = _sources(fleet)
     guards = [Text(f"! {words}", style="yellow") for words in fleet.guards]
     room = None if height is None else max(height - 7 - len(fleet.sources) - len(guards) - bool(trouble), 3)

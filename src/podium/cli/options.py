@@ -74,13 +74,21 @@ def load(config: str | None, flags: tuple[str, ...], defaults: dict[str, str] | 
     return settings.load(given, os.environ, pathlib.Path.cwd())
 
 
-def installation(config: str | None, flags: tuple[str, ...], *, of_demo: bool = False) -> Loaded:
-    """The settings under which `podium run` would run with the same options: somebody's own, or else the demo's."""
+def as_run(config: str | None, flags: tuple[str, ...], *, of_demo: bool = False) -> Loaded:
+    """The settings under which `podium run` runs with the same options: somebody's own, or else the demo's."""
     if of_demo:
         return demo_settings(flags)
     loaded = load(config, flags)
     nobodys = loaded.file is None and loaded.value.documents.path is None
-    return demo_settings(flags) if nobodys and loaded.origin("database.url") == "default" else loaded
+    return demo_settings(flags) if nobodys else loaded
+
+
+def recorded(config: str | None, flags: tuple[str, ...], *, of_demo: bool = False) -> Loaded:
+    """The settings whose ledger is meant: as `podium run`, but a database that somebody names is enough."""
+    loaded = None if of_demo else load(config, flags)
+    if loaded is not None and loaded.origin("database.url") != "default":
+        return loaded
+    return as_run(config, flags, of_demo=of_demo)
 
 
 def demo_settings(flags: tuple[str, ...]) -> Loaded:

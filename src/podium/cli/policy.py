@@ -91,7 +91,7 @@ def listed(config: str | None, flags: tuple[str, ...], of_demo: bool, form: str,
     from podium import kinds
     from podium.cli.outcome import BadInput
 
-    settings = options.installation(config, flags, of_demo=of_demo).value
+    settings = options.as_run(config, flags, of_demo=of_demo).value
     if settings.documents.path is None:
         raise BadInput("documents.path: no folder of documents is set; name one in podium.yaml or with --set")
     documents = kinds.folder(settings.documents.path, settings).load()

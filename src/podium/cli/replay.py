@@ -47,7 +47,7 @@ def command(
         raise click.BadParameter("goes with --all", param_hint="--since" if since else "--until")
     when = options.moment(at)
     span = options.moment(since, "--since"), options.moment(until, "--until")
-    loaded = options.installation(config, flags, of_demo=of_demo)
+    loaded = options.recorded(config, flags, of_demo=of_demo)
     from podium.cli import store
 
     with store.ledger(loaded) as ledger:

@@ -50,9 +50,7 @@ def command(
         raise click.BadParameter("goes with --demo: it would forget what a real loop has learned", param_hint="--fresh")
     if fresh:
         _forget_demo()
-    loaded = options.installation(config, given, of_demo=demo)
-    if loaded.file is None and loaded.value.documents.path is None:
-        loaded = options.demo_settings(given)
+    loaded = options.as_run(config, given, of_demo=demo)
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(_run(loaded))
 

@@ -23,9 +23,7 @@ def command() -> None:
 @options.config
 @options.demo
 @options.formats("table", "json", "yaml")
-def show(
-    origin: bool, config: str | None, flags: tuple[str, ...], of_demo: bool, form: str, output: str | None
-) -> int:
+def show(origin: bool, config: str | None, flags: tuple[str, ...], of_demo: bool, form: str, output: str | None) -> int:
     """Show every setting. Secrets are references, and even those are shown as ***."""
     loaded = options.demo_settings(flags) if of_demo else options.load(config, flags)
     if form == "json":

@@ -34,15 +34,17 @@ def folder(loaded: Loaded) -> pathlib.Path:
 @contextlib.contextmanager
 def ledger(loaded: Loaded) -> Iterator[Ledger]:
     """The ledger of the settings. Raises BadInput when nobody has written one yet."""
+    from podium.clients.database import Database
+    from podium.ledger import migrate
     from podium.ledger.ledger import Ledger
 
-    file = file_of(loaded)
+    database, file = loaded.value.database, file_of(loaded)
+    other = "`podium run` makes it. Another one: --config FILE, or --set database.url=sqlite:///PATH"
     if file is not None and not file.exists():
-        raise BadInput(
-            f"{file}: there is no database yet; `podium run` makes it. "
-            "Another one: --config FILE, or --set database.url=sqlite:///PATH"
-        )
-    database = loaded.value.database
+        raise BadInput(f"{file}: there is no database yet; {other}")
     password = loaded.reveal(database.password) if database.password else None
+    with contextlib.closing(Database.open(database.url, password=password)) as there:
+        if migrate.revision(there) is None:
+            raise BadInput(f"{there.shown}: there is no ledger in this database yet; {other}")
     with contextlib.closing(Ledger.open(database.url, password=password)) as opened:
         yield opened

@@ -63,7 +63,7 @@ def find(url: str | None, token: str | None, config: str | None, flags: tuple[st
     from podium.cli import running, store
     from podium.cli.remote import Remote
 
-    loaded = options.installation(config, flags, of_demo=of_demo)
+    loaded = options.as_run(config, flags, of_demo=of_demo)
     here = running.find(store.folder(loaded))
     if url is None and here is not None:
         return Remote(here.url, token or here.token)

@@ -1,0 +1,223 @@
+"""What lies outside: each source asked once, the cluster and the rights there, the clocks."""
+
+from __future__ import annotations
+
+import asyncio
+import email.utils
+import pathlib
+from collections.abc import Sequence
+
+import aiohttp
+import msgspec
+
+from podium.cli.checks.row import Row
+from podium.clients import http
+from podium.clients.kubernetes import errors
+from podium.clients.kubernetes.client import Client, Where
+from podium.clients.kubernetes.discovery import Discovery
+from podium.documents.collection import Documents
+from podium.documents.problem import Invalid
+from podium.documents.secret import Unreadable
+from podium.loop.policy import ScalingPolicy
+from podium.loop.settings import ClusterSettings
+from podium.model import clock
+from podium.settings import Loaded
+from podium.signals.settings import SourceSettings
+from podium.signals.signal import Signal
+from podium.signals.source import Permanent, Source, Temporary
+
+MOST_QUERIES = 20  # of one source: the doctor asks, it does not load
+SKEW_SECONDS = 5.0  # a Date header is exact to a second, and the way there takes some
+BAD_SKEW_SECONDS = 30.0  # then fresh samples look stale, or from the future
+
+
+class Attributes(msgspec.Struct, frozen=True):
+    """Whether an access would be allowed."""
+
+    allowed: bool = False
+
+
+class Review(msgspec.Struct, frozen=True):
+    """authorization.k8s.io/v1 SelfSubjectAccessReview, its answer."""
+
+    status: Attributes = Attributes()
+
+
+async def sources(loaded: Loaded, documents: Documents) -> list[Row]:
+    """Every configured source, asked once with the queries of the signals that name it."""
+    rows: list[Row] = []
+    for settings in loaded.value.sources:
+        what = f"source {settings.name}"
+        if settings.kind == "cluster":
+            continue  # comes with its cluster
+        if settings.path is not None and settings.path.suffix in (".yaml", ".yml"):
+            rows += _scenario(what, settings.path)
+            continue
+        try:
+            (source,) = [one for one in _built(loaded, documents) if one.name == settings.name]
+        except Unreadable as error:
+            rows.append(Row(what, "wrong", str(error)))
+            continue
+        try:
+            rows.append(await _asked(what, source, settings, _queries(loaded, documents, settings)))
+        finally:
+            await source.close()
+        if settings.url is not None and rows[-1].state == "ok":
+            rows += await _skew(settings)
+    return rows
+
+
+def _built(loaded: Loaded, documents: Documents) -> list[Source]:
+    from podium import wiring
+
+    return wiring.sources_of(loaded, documents, None)
+
+
+def _scenario(what: str, path: pathlib.Path) -> list[Row]:
+    from podium.loop.clusters.simulated.scenario import read_scenario
+
+    try:
+        scenario = read_scenario(path)
+    except Invalid as error:
+        return [Row(what, "wrong", str(problem)) for problem in error.problems]
+    return [Row(what, "ok", f"{path}, scenario {scenario.metadata.name}")]
+
+
+def _queries(loaded: Loaded, documents: Documents, settings: SourceSettings) -> list[str]:
+    """The distinct queries of the signals that this source serves."""
+    out: dict[str, None] = {}
+    for signal in documents.of(Signal):
+        spec = signal.spec
+        if spec.origin_kind != settings.kind or loaded.value.source(settings.kind, spec.origin.source) != settings:
+            continue
+        if spec.prometheus is not None:
+            out[spec.prometheus.query] = None
+        elif spec.replay is not None:
+            out[spec.replay.column] = None
+    return list(out)[:MOST_QUERIES]
+
+
+async def _asked(what: str, source: Source, settings: SourceSettings, queries: Sequence[str]) -> Row:
+    where = http.shown(settings.url) if settings.url else str(settings.path)
+    if not queries:
+        if settings.url is None:
+            there = settings.path is not None and settings.path.is_file()
+            return Row(
+                what, "hint" if there else "wrong", f"{where}: " + ("no signal reads it" if there else "no file")
+            )
+        queries = ["vector(1)"]
+    now, series = clock.wall_clock(), 0
+    for query in queries:
+        try:
+            reading = await source.read(query, now)
+        except Temporary as error:
+            return Row(what, "wrong", f"silent: {error}", "is it running, and is the address right?")
+        except Permanent as error:
+            return Row(what, "wrong", str(error), "correct the query, the path or the credentials")
+        series += len(reading.subjects) + reading.unplaced
+    words = f"{where} answers: {len(queries)} quer{'y' if len(queries) == 1 else 'ies'}, {series} series"
+    # A recording tells nothing of today; a server that knows no series at all is usually asked for the wrong name.
+    return Row(what, "hint" if settings.url and not series else "ok", words)
+
+
+async def _skew(settings: SourceSettings) -> list[Row]:
+    """How far a server's clock is from this machine's, by the Date header of an answer."""
+    timeout = aiohttp.ClientTimeout(total=settings.timeout)
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=timeout) as session,
+            session.head(f"{settings.url}/-/ready", allow_redirects=False) as answer,
+        ):
+            theirs = email.utils.parsedate_to_datetime(answer.headers["Date"]).timestamp()
+    except (aiohttp.ClientError, TimeoutError, OSError, KeyError, ValueError):
+        return []  # it answered queries; a proxy without dates is no trouble
+    apart = theirs - clock.wall_clock()
+    if abs(apart) < SKEW_SECONDS:
+        return []
+    words = f"of {settings.name} is {clock.duration(round(abs(apart)))} {'ahead' if apart > 0 else 'behind'}"
+    return [Row("clock", "wrong" if abs(apart) > BAD_SKEW_SECONDS else "hint", words, "let both machines keep time")]
+
+
+async def clusters(loaded: Loaded, documents: Documents) -> list[Row]:
+    """Every cluster: reachable, and which rights are missing there."""
+    rows: list[Row] = []
+    for cluster in loaded.value.clusters:
+        if cluster.kind == "simulated":
+            rows.append(_simulated(cluster))
+        else:
+            rows += await _kubernetes(cluster, documents)
+    return rows
+
+
+def _simulated(cluster: ClusterSettings) -> Row:
+    scenario, what = cluster.simulation.scenario, f"cluster {cluster.name}"
+    if scenario is None:
+        return Row(what, "wrong", "simulated, without a scenario", f"set clusters.{cluster.name}.simulation.scenario")
+    found = _scenario(what, scenario)
+    return found[0] if found[0].state != "ok" else Row(what, "ok", f"simulated, {scenario}")
+
+
+async def _kubernetes(cluster: ClusterSettings, documents: Documents) -> list[Row]:
+    from podium import wiring
+
+    what = f"cluster {cluster.name}"
+    try:
+        client = Client(wiring.access_to(cluster))
+    except errors.Broken as error:
+        return [Row(what, "wrong", str(error), "name a kubeconfig that works, or run inside the cluster")]
+    try:
+        version = await client.get_path("/version", dict[str, str | bool])
+        missing = await _missing(client, cluster, documents)
+    except (errors.Temporary, errors.Permanent) as error:
+        return [Row(what, "wrong", str(error))]
+    finally:
+        await client.close()
+    server = http.shown(client.access.server)
+    rows = [Row(what, "ok", f"{server}, Kubernetes {version.get('gitVersion', 'of an unknown version')}")]
+    return rows + [Row(what, "wrong", f"{server}: {words}", remedy) for words, remedy in missing]
+
+
+async def _missing(client: Client, cluster: ClusterSettings, documents: Documents) -> list[tuple[str, str]]:
+    """What the policies need and the API server would not allow or does not have: (words, remedy)."""
+    discovery, out = Discovery(client), []
+    keys = [policy.workload(cluster.name) for policy in documents.of(ScalingPolicy)]
+    needed: dict[tuple[str, Where], None] = {}
+    for group, kind in sorted({(key.group, key.kind) for key in keys}):
+        try:
+            served = await discovery.find(group, kind)
+        except errors.Missing as error:
+            out.append((str(error), "install what defines this kind, or correct the policies' targetRef"))
+            continue
+        for namespace in sorted({key.namespace for key in keys if (key.group, key.kind) == (group, kind)}):
+            where = served.at(namespace)
+            scale = Where(
+                group=served.group, version=served.version, resource=served.resource, namespace=namespace,
+                subresource="scale",
+            )  # fmt: skip
+            needed |= dict.fromkeys((("get", where), ("list", where), ("patch", where)))
+            needed |= dict.fromkeys((("get", scale), ("update", scale)))
+    for namespace in sorted({key.namespace for key in keys}):
+        needed["list", Where(group="", version="v1", resource="pods", namespace=namespace)] = None
+        metrics = Where(group="metrics.k8s.io", version="v1beta1", resource="pods", namespace=namespace)
+        needed["list", metrics] = None
+    answers = await asyncio.gather(*(_allowed(client, verb, where) for verb, where in needed))
+    out += [
+        (f"the right to {verb} {where.right} is missing", "bind a role with it to this user or service account")
+        for (verb, where), allowed in zip(needed, answers, strict=True)
+        if not allowed
+    ]
+    return out
+
+
+async def _allowed(client: Client, verb: str, where: Where) -> bool:
+    attributes = {
+        "verb": verb, "group": where.group, "version": where.version, "resource": where.resource,
+        "subresource": where.subresource, "namespace": where.namespace,
+    }  # fmt: skip
+    document = {
+        "apiVersion": "authorization.k8s.io/v1",
+        "kind": "SelfSubjectAccessReview",
+        "spec": {"resourceAttributes": attributes},
+    }
+    reviews = Where(group="authorization.k8s.io", version="v1", resource="selfsubjectaccessreviews")
+    return (await client.create(reviews, document, Review)).status.allowed
