@@ -155,7 +155,7 @@ def _kubernetes(loaded: Loaded, documents: Documents) -> World:
     access = access_to(cluster)
     sources = {source.name: source for source in sources_of(loaded, documents, None)}
     where = _where(loaded) | {cluster.name: ("cluster", shown(access.server))}
-    reached = KubernetesCluster(cluster.name, Client(access))
+    reached = KubernetesCluster(cluster.name, Client(access, environment=os.environ))
     return World(reached, WallPace(), sources, where, simulated=False, history_seconds=loaded.value.loop.history)
 
 

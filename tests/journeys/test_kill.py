@@ -36,7 +36,7 @@ def survivor(tmp_path_factory: pytest.TempPathFactory) -> Installation:
     return place
 
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
 def test_nothing_was_ever_scaled_down(survivor: Installation) -> None:
