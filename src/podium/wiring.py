@@ -111,6 +111,7 @@ def assignment(loaded: Loaded, documents: Documents, cycle: Cycle, cluster: str)
             reduction_window=settings.max_reduction.window,
             fall=settings.suspect.fall,
             share=settings.suspect.share,
+            level_memory=settings.suspect.window / 2,  # what was lost within the window stands out against it
         ),
         reactive=Reactive(
             tolerance=settings.reactive.tolerance,
