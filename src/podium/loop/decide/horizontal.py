@@ -25,7 +25,18 @@ def observed(turn: Turn, draft: Draft) -> Draft:
     draft.reasons.add(~unseen, Reason.OBSERVED, current)
     draft.reasons.add(unseen & (turn.table.mode != UNKNOWN), Reason.NOT_OBSERVED)
     draft.reasons.add(off, Reason.SCALED_TO_ZERO)
-    return dataclasses.replace(draft, wanted=current, open=~unseen & ~off)
+    return dataclasses.replace(draft, wanted=current, open=~unseen & ~off, state=_seeded(turn, draft.state, ~unseen))
+
+
+def _seeded(turn: Turn, state: State, seen: Bools) -> State:
+    """The size at the first sync is the first recommendation: whoever is new here does not scale down at once."""
+    ring = state.recommended
+    fresh = seen & np.isnan(ring.at[0])  # entries are taken from the first row on
+    if not fresh.any():
+        return state
+    return dataclasses.replace(
+        state, recommended=ring.stored(fresh, turn.current, turn.now, np.zeros_like(ring.outdated))
+    )
 
 
 def within_bounds(turn: Turn, draft: Draft) -> Draft:
@@ -83,38 +94,27 @@ def _explain(turn: Turn, draft: Draft, group: MetricGroup, proposals: metrics.Pr
 
 def stabilise(turn: Turn, draft: Draft) -> Draft:
     """Down only as far as the largest recent proposal, up only as far as the smallest (upstream's windows)."""
-    table, now = turn.table, turn.now
-    state = _seeded(turn, draft)
-    ring = state.recommended
-    age = now - ring.at
-    known = ~np.isnan(ring.at)
+    table, now, ring = turn.table, turn.now, draft.state.recommended
     # Without a `behavior` a recommendation exactly one window old still counts; with one it does not.
     plain_window = table.reactive.downscale_stabilization
-    in_down = known & np.where(table.behaved, age < table.down.window, age <= plain_window)
-    in_up = known & table.behaved & (age < table.up.window)
-    before_both = (age > table.up.window) & (age > table.down.window)
-    replaceable = known & np.where(table.behaved, before_both, age > plain_window)
+    down_window = np.where(table.behaved, table.down.window, np.nextafter(plain_window, np.inf))
+    up_window = np.where(table.behaved, table.up.window, 0.0)
+    age = now - ring.at  # NaN where the entry is free: then every comparison is false
+    in_down, in_up = age < down_window, age < up_window
+    replaceable = age > np.where(table.behaved, np.maximum(table.up.window, table.down.window), plain_window)
 
     proposed, current = draft.wanted, turn.current
-    highest = np.maximum(proposed, np.where(in_down, ring.value, UNKNOWN).max(axis=0, initial=UNKNOWN))
-    lowest = np.minimum(proposed, np.where(in_up, ring.value, 2**31).min(axis=0, initial=2**31))
+    highest = np.maximum(proposed, np.where(in_down, ring.value, UNKNOWN).max(axis=0))
+    lowest = np.minimum(proposed, np.where(in_up, ring.value, 2**31).min(axis=0))
     behaved = np.minimum(np.maximum(current, lowest), highest)
     stable = np.where(table.behaved, behaved, highest)
 
     settling = draft.open & draft.measured
-    stored = ring.stored(settling, proposed, now, replaceable)
-    draft = dataclasses.replace(draft, state=dataclasses.replace(state, recommended=stored))
+    state = dataclasses.replace(draft.state, recommended=ring.stored(settling, proposed, now, replaceable))
+    draft = dataclasses.replace(draft, state=state)
     window = np.where(table.behaved, table.down.window, plain_window)
     draft = draft.bent(settling & (stable > proposed), stable, Reason.STABILISED_DOWN, proposed, stable, window)
     return draft.bent(settling & (stable < proposed), stable, Reason.STABILISED_UP, proposed, stable, table.up.window)
-
-
-def _seeded(turn: Turn, draft: Draft) -> State:
-    """The size at the first sync is the first recommendation: a new or restarted loop does not scale down at once."""
-    ring = draft.state.recommended
-    fresh = draft.open & draft.measured & np.isnan(ring.at).all(axis=0)
-    nothing = np.zeros_like(ring.outdated)
-    return dataclasses.replace(draft.state, recommended=ring.stored(fresh, turn.current, turn.now, nothing))
 
 
 def limit_rate(turn: Turn, draft: Draft) -> Draft:

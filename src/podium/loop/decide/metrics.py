@@ -25,7 +25,6 @@ class Proposals:
 
     replicas: Int64s  # UNKNOWN: the metric is missing
     measured: Float64s  # percent, or the unit of the signal (per pod for averages)
-    ratio: Float64s  # measured over target, as finally used
     unready: Int64s  # pods counted as idle on the way up
     missing: Int64s  # pods counted against the change
 
@@ -87,13 +86,11 @@ def _from_pods(turn: Turn, group: MetricGroup) -> Proposals:
     up_with_unready = (counted_unready > 0) & (ratio > 1.0)
     plain = ~up_with_unready & (counted_missing == 0)
     down = ratio < 1.0
-    # Missing pods are taken as busy on the way down and as idle on the way up; exactly on target they count as idle
-    # too, for averages as for utilisation (there an idle pod without usage changes nothing but the base).
-    exactly = (ratio == 1.0) & (group.kind is MetricKind.UTILISATION)
-    refilled = np.where(exactly, 0, counted_missing)
+    # Missing pods are taken as busy on the way down and as idle on the way up; exactly on target nothing is filled in.
+    exactly = ratio == 1.0
     usage2 = usage + np.where(down, at_fallback, 0)
-    base2 = base + np.where(exactly, 0, missing_base) + np.where(up_with_unready, unready_base, 0)
-    counted2 = counted_measured + refilled + np.where(up_with_unready, counted_unready, 0)
+    base2 = base + missing_base + np.where(up_with_unready, unready_base, 0)
+    counted2 = counted_measured + counted_missing + np.where(up_with_unready, counted_unready, 0)
     again = _utilisation if group.kind is MetricKind.UTILISATION else _average
     ratio2, _ = again(usage2, base2, group.targets)
 
@@ -101,12 +98,11 @@ def _from_pods(turn: Turn, group: MetricGroup) -> Proposals:
     filled = _ceil(ratio2 * counted2)
     against = ((ratio2 < 1.0) & (filled > current)) | ((ratio2 > 1.0) & (filled < current))
     within = _within(turn, group, ratio)
-    stay = np.where(plain, within, _within(turn, group, ratio2) | turned | against)
+    stay = np.where(plain, within, exactly | _within(turn, group, ratio2) | turned | against)
     replicas = np.where(stay, current, np.where(plain, _ceil(ratio * counted_ready), filled))
     return Proposals(
         replicas=np.where(known, replicas, UNKNOWN),
         measured=np.where(known, shown, np.nan),
-        ratio=np.where(known, np.where(plain, ratio, ratio2), np.nan),
         unready=np.where(known & up_with_unready, counted_unready, 0),
         missing=np.where(known & ~plain, counted_missing, 0),
     )
@@ -125,39 +121,43 @@ def _average(usage: Int64s, count: Int64s, target: Int64s) -> tuple[Float64s, Fl
 
 
 def _from_value(turn: Turn, group: MetricGroup) -> Proposals:
-    """`Value`: ratio x pods that serve; from zero, the ratio itself, without tolerance."""
+    """`Value`: ratio x pods that serve; from zero, the ratio itself, without tolerance.
+
+    Pods that are there and do not serve give 0, as upstream has it; no pod to be seen at all is a gap.
+    """
     usage, known = _levels_milli(turn, group)
     current = turn.current[group.slots]
     ratio = usage / group.targets
-    serving = count_serving(turn)[group.slots]
-    from_ready = np.where(_within(turn, group, ratio), current, _ceil(ratio * serving))
+    serving, listed = (count[group.slots] for count in _count_pods(turn))
+    within = _within(turn, group, ratio)
+    known &= within | (listed > 0) | (current == 0)
+    from_ready = np.where(within, current, _ceil(ratio * serving))
     replicas = np.where(current == 0, _ceil(ratio), from_ready)
-    return _plain(known, replicas, usage / 1000, ratio)
+    return _plain(known, replicas, usage / 1000)
 
 
 def _from_shared_value(turn: Turn, group: MetricGroup) -> Proposals:
     """`AverageValue`: the value shared by `status.replicas`; without any, the ratio is infinite."""
     usage, known = _levels_milli(turn, group)
     sharing = turn.snapshot.status_replicas[group.slots]
+    known &= sharing != UNKNOWN
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = usage / (group.targets.astype(np.float64) * sharing)
     replicas = np.where(_within(turn, group, ratio), sharing, _ceil(usage / group.targets))
-    return _plain(known, replicas, usage / 1000 / np.maximum(sharing, 1), ratio)
+    return _plain(known, replicas, usage / 1000 / np.maximum(sharing, 1))
 
 
 def _from_load(turn: Turn, group: MetricGroup) -> Proposals:
     """Podium's own: the load over the capacity of one replica, rounded up. 100.1 requests/s at 85 each need 2."""
     usage, known = _levels_milli(turn, group)
-    ratio = usage / (group.targets.astype(np.float64) * np.maximum(turn.current[group.slots], 1))
-    return _plain(known, np.maximum(_ceil(usage / group.targets), 1), usage / 1000, ratio)
+    return _plain(known, np.maximum(_ceil(usage / group.targets), 1), usage / 1000)
 
 
-def _plain(known: Bools, replicas: Int64s, measured: Float64s, ratio: Float64s) -> Proposals:
+def _plain(known: Bools, replicas: Int64s, measured: Float64s) -> Proposals:
     none = np.zeros(len(known), np.int64)
     return Proposals(
         np.where(known, replicas, UNKNOWN),
         np.where(known, measured, np.nan),
-        np.where(known, ratio, np.nan),
         none,
         none,
     )
@@ -174,11 +174,11 @@ def _levels_milli(turn: Turn, group: MetricGroup) -> tuple[Int64s, Bools]:
     return np.ceil(bounded).astype(np.int64), known
 
 
-def count_serving(turn: Turn) -> Int64s:
-    """Pods Running and Ready per slot, whether or not they are being deleted."""
-    pods = turn.snapshot.pods
+def _count_pods(turn: Turn) -> tuple[Int64s, Int64s]:
+    """[n] pods Running and Ready, whether or not they are being deleted, and [n] pods that exist."""
+    pods, size = turn.snapshot.pods, len(turn.table)
     serving = (pods.phase == Phase.RUNNING) & (pods.ready == Ready.TRUE)
-    return count_by_slot(serving, pods.slot, len(turn.table))
+    return count_by_slot(serving, pods.slot, size), count_by_slot(pods.phase != Phase.GONE, pods.slot, size)
 
 
 def _within(turn: Turn, group: MetricGroup, ratio: Float64s) -> Bools:

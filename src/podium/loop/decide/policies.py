@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
 from podium.loop.decide import ahead, guard, horizontal, trust
 from podium.loop.decide.draft import Draft, Policy, ReasonLog, Turn
@@ -28,14 +29,23 @@ ORDER: tuple[Policy, ...] = (
 
 
 def decide(
-    state: State, snapshot: Snapshot, forecast: Forecast, table: PolicyTable, lead: Float64s
+    state: State,
+    snapshot: Snapshot,
+    forecast: Forecast,
+    table: PolicyTable,
+    lead: Float64s,
+    *,
+    order: Sequence[Policy] = ORDER,
 ) -> tuple[State, Decisions]:
-    """One turn for the whole fleet. The same arguments give the same bits, on any machine."""
+    """One turn for the whole fleet. The same arguments give the same bits, on any machine.
+
+    Fewer policies than ORDER answer for less: those before `trust.distrust` are Kubernetes' own HPA and a forecast.
+    """
     turn = Turn(snapshot.now, table, snapshot, forecast, lead, state)
     seen = snapshot.replicas >= 0
     remembered = horizontal.remember_scaling(state, turn)
     draft = Draft(snapshot.replicas, seen, seen & False, remembered, ReasonLog())
-    for policy in ORDER:
+    for policy in order:
         draft = policy(turn, draft)
     draft.reasons.add((table.mode == Mode.RECOMMEND) & (draft.wanted != snapshot.replicas), Reason.RECOMMEND_ONLY)
     after = dataclasses.replace(draft.state, at=snapshot.now, decided=draft.wanted)
