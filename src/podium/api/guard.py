@@ -70,7 +70,7 @@ class Guard:
             return None
         known = ", ".join(sorted(self._hosts))
         fault = problems.Fault(path="header.host", expected=f"one of {known}", got=host or None)
-        return problems.answer(421, "This address is not one Podium answers to; add it to api.allowedHosts.", (fault,))
+        return problems.answer(421, "This address is not one Podium answers to; add it to api.hosts.", (fault,))
 
     def _unknown_caller(self, method: str, headers: Headers) -> Response | None:
         scheme, _, credential = headers.get("authorization", "").partition(" ")

@@ -23,6 +23,7 @@ from podium.model import clock
 from podium.model.arrays import UNKNOWN
 from podium.model.identity import WorkloadKey
 
+LONGEST_LEAD_SECONDS = 3600.0  # how far back a forecast of the present may have been made
 MOST_SCANNED = 5000  # recorded turns looked through for one page of decisions
 
 
@@ -100,8 +101,10 @@ class Live:
         """See View."""
         turned, assignment, _ = self._known()
         slot = _slot(assignment, key)
-        at, columns = self._recent.since(slot, since, until)
-        made_for = at + columns["lead"]
+        at, columns = self._recent.since(slot, since - LONGEST_LEAD_SECONDS, until)
+        said = _said_before(at, at + columns["lead"], columns["expected"])
+        asked = at >= since
+        at, said, columns = at[asked], said[asked], {name: column[asked] for name, column in columns.items()}
         return WorkloadSeries(
             key=key,
             at=tuple(at.tolist()),
@@ -110,7 +113,7 @@ class Live:
             ready=_counts(columns["ready"]),
             wanted=_counts(columns["wanted"]),
             capacity=_numbers(columns["capacity"]),
-            expected=_numbers(_said_before(at, made_for, columns["expected"])),
+            expected=_numbers(said),
             band=_band(turned, slot),
         )
 
