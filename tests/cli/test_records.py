@@ -150,10 +150,10 @@ def change_decision(file: Path, turn: int) -> None:
     from podium.ledger.columns import pack, unpack
 
     with sqlite3.connect(file) as connection:
-        where = "WHERE kind = 'turn' AND subject = ?"
-        (payload,) = connection.execute(f"SELECT payload FROM ledger_entry {where}", (str(turn),)).fetchone()
+        asked = "SELECT seq, payload FROM ledger_entry WHERE kind = 'turn' AND subject = ?"
+        seq, payload = connection.execute(asked, (str(turn),)).fetchone()
         meta, columns = unpack(payload)
         columns = {name: array.copy() for name, array in columns.items()}
         columns["decisions.replicas"][0] += 1
-        connection.execute(f"UPDATE ledger_entry SET payload = ? {where}", (pack(meta, columns), str(turn)))
+        connection.execute("UPDATE ledger_entry SET payload = ? WHERE seq = ?", (pack(meta, columns), seq))
     connection.close()
