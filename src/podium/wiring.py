@@ -57,6 +57,7 @@ FORECASTER = "mixture"
 GRID_SECONDS = 60.0  # of forecasting: four ticks
 PURGE_SECONDS = 3600.0
 CHART_SECONDS = 6 * 3600.0  # of recorded turns taken back for the charts at start
+KNOCK_SECONDS = 5.0  # a server that is slower is taken for silent, which stops nothing
 log = structlog.get_logger()
 
 
@@ -158,6 +159,27 @@ def _kubernetes(loaded: Loaded, documents: Documents) -> World:
     where = _where(loaded) | {cluster.name: ("cluster", shown(access.server))}
     reached = KubernetesCluster(cluster.name, Client(access, environment=os.environ))
     return World(reached, WallPace(), sources, where, simulated=False, history_seconds=loaded.value.loop.history)
+
+
+async def knock(loaded: Loaded) -> None:
+    """Ask a Kubernetes cluster whether it knows us, before anything is opened or written.
+
+    Raises what it answers for good: an unusable kubeconfig, a wrong token. Its silence is no mistake of ours.
+    """
+    from podium.clients.kubernetes import errors
+    from podium.clients.kubernetes.client import Client
+
+    for cluster in loaded.value.clusters:
+        if cluster.kind == "kubernetes":
+            client = Client(access_to(cluster), timeout_seconds=KNOCK_SECONDS)
+            try:
+                await client.get_path("/version", dict[str, Any])
+            except errors.Temporary as error:
+                log.warning("the cluster does not answer yet; nothing is scaled until it does", reason=str(error))
+            except (errors.Forbidden, errors.Missing):
+                pass  # it knows us; what else is forbidden is said of each workload
+            finally:
+                await client.close()
 
 
 def access_to(cluster: ClusterSettings) -> Access:
@@ -323,6 +345,9 @@ class Program:
         if cycle is None or assigned is None:
             return
         self._meters.count(turned, skipped)
+        for event in turned.events:
+            say = log.warning if event.type.endswith(".began") else log.info
+            say(event.type, of=event.subject, **_words(str(event.data.get("words", ""))))
         self.live.publish(turned, cycle.assignment, cycle.table)
         for result in turned.results:
             command = result.command

@@ -73,6 +73,7 @@ async def _run(loaded: Loaded) -> None:
 
     logs.configure(loaded.value.log.format, loaded.value.log.level)
     documents = wiring.documents_folder(loaded).load()
+    await wiring.knock(loaded)
     listening = bind(loaded.value.api.listen)
     with contextlib.closing(wiring.open_ledger(loaded)) as ledger, contextlib.closing(listening):
         state = wiring.state_folder(loaded)

@@ -28,6 +28,7 @@ from podium.loop.watch import Watch
 from podium.model.arrays import UNKNOWN, Float64s
 from podium.model.command import Scale
 from podium.model.decision import Decisions
+from podium.model.events import Event
 from podium.model.fleet import Fleet
 from podium.model.forecast import Forecast
 from podium.model.identity import WorkloadKey
@@ -58,6 +59,7 @@ class Turned:
     verdicts: tuple[Verdict, ...]
     trust: dict[str, Trust]  # what is known of each source
     unclaimed: dict[WorkloadKey, str]  # workloads that could not be claimed, and why
+    events: tuple[Event, ...]  # what began or ended
     step_seconds: dict[str, float]  # how long each of the five steps took
 
 
@@ -130,12 +132,14 @@ class Cycle:
             turn, commands = self._plan(sight, forecast, lead, decisions)
         with self._step("verify"):
             verdicts = self._verify(sight)
+        fleet, trust = self._assignment.fleet, self._memory.state.trust
+        events = tuple(self._watch.events(turn, sight, self._unclaimed, self._memory, fleet))
         with self._step("record"):
-            drafts += self._drafts(turn, sight, verdicts)
+            drafts += self._drafts(turn, verdicts, events)
             await asyncio.to_thread(self._ledger.append, drafts, self._leadership)
         with self._step("act"):
             results = await self._act(commands, turn)
-        return Turned(turn, sight, results, verdicts, self._memory.state.trust, self._unclaimed, dict(self._steps))
+        return Turned(turn, sight, results, verdicts, trust, self._unclaimed, events, dict(self._steps))
 
     def _adopt(self, now: float) -> list[Draft]:
         """Take over the next assignment, if there is one, and say so in the ledger."""
@@ -177,12 +181,20 @@ class Cycle:
         if not unclaimed:
             return
         try:
-            await self._cluster.claim(unclaimed, self._leadership.epoch)
+            async with asyncio.timeout(self._deadline):
+                await self._claim_all(unclaimed)
+        except TimeoutError:
+            words = f"cluster {self._cluster.name} did not answer the claim within {self._deadline:g} s"
+            self._unclaimed |= dict.fromkeys((key for key in unclaimed if key not in self._claimed), words)
+
+    async def _claim_all(self, keys: Sequence[WorkloadKey]) -> None:
+        try:
+            await self._cluster.claim(keys, self._leadership.epoch)
         except (Conflict, Temporary, Permanent):
             # Some of them refused: one by one, to know which.
-            await asyncio.gather(*(self._claim_one(key) for key in unclaimed))
+            await asyncio.gather(*(self._claim_one(key) for key in keys))
         else:
-            self._claimed.update(unclaimed)
+            self._claimed.update(keys)
 
     async def _claim_one(self, key: WorkloadKey) -> None:
         """A workload that cannot be claimed is not written to, says why, and is tried again next turn."""
@@ -232,14 +244,12 @@ class Cycle:
             self._restored.settle(verdict)
         return verdicts
 
-    def _drafts(self, turn: Turn, sight: Sight, verdicts: Sequence[Verdict]) -> list[Draft]:
+    def _drafts(self, turn: Turn, verdicts: Sequence[Verdict], events: Sequence[Event]) -> list[Draft]:
         now = turn.snapshot.now
         drafts = [record.draft_turn(turn)]
         if verdicts:
             drafts.append(record.draft_verdicts(turn.number, verdicts, now))
-        drafts += [
-            record.draft_event(event) for event in self._watch.events(turn, sight, self._memory, self._assignment.fleet)
-        ]
+        drafts += [record.draft_event(event) for event in events]
         if turn.number % CHECKPOINT_EVERY == 1:
             pending = tuple(self._restored.expectations.values())
             checkpoint = record.Checkpoint(turn.number, turn.fleet, pending, self._memory.checkpoint())

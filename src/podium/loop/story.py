@@ -9,7 +9,7 @@ import numpy as np
 
 from podium.ledger.entry import Entry
 from podium.ledger.ledger import Ledger
-from podium.loop import record, words
+from podium.loop import record, standing, words
 from podium.loop.act.carry_out import Fate, Result
 from podium.loop.cycle import Assignment, Turned
 from podium.loop.record import Turn
@@ -25,6 +25,9 @@ from podium.model.verdict import Outcome, Verdict
 
 # Said only when nothing else is: every decision starts from what is there.
 PLAIN = frozenset({Reason.OBSERVED})
+
+# How the forecast stands: it moves no number, so it is never the cause of one.
+REMARKS = frozenset({Reason.FORECAST_ABSENT, Reason.FORECAST_UNTRUSTED})
 
 
 class Outcomes:
@@ -103,11 +106,19 @@ class Teller:
 
     def reasons(self, slot: int) -> tuple[str, ...]:
         """Why, in the order the policies spoke."""
+        return self._said(slot, PLAIN) or self._said(slot, frozenset())
+
+    def cause(self, slot: int) -> str:
+        """The last reason that had a say in the number."""
+        said = self._said(slot, PLAIN | REMARKS) or self.reasons(slot)
+        return said[-1] if said else "nothing asks for another number"
+
+    def _said(self, slot: int, left_out: frozenset[Reason]) -> tuple[str, ...]:
         reasons = self._turn.decisions.reasons
         key = self._fleet.slots[slot].key
         policy = self._policies.documents.get(key) if key else None
         rows = np.flatnonzero(reasons.slot == slot).tolist()
-        said = [row for row in rows if reasons.code[row] not in PLAIN] or rows
+        said = [row for row in rows if reasons.code[row] not in left_out]
         return tuple(
             words.sentence(
                 int(reasons.code[row]),
@@ -160,12 +171,11 @@ def explain(ledger: Ledger, library: Library, key: str, at: float | None) -> Exp
         outcomes.add(later)
     teller = Teller(turn, entry.epoch, entry.actor, fleet, library.policies(turn.policies), outcomes)
     row = teller.row(slot)
-    return Explanation(decision=row, sentence=_sentence(row), inputs=teller.inputs(slot))
+    return Explanation(decision=row, sentence=_sentence(row, teller.cause(slot)), inputs=teller.inputs(slot))
 
 
-def _sentence(row: DecisionRow) -> str:
+def _sentence(row: DecisionRow, why: str) -> str:
     name = row.key.rsplit("/", 1)[-1]
-    why = row.reasons[-1] if row.reasons else "nothing asks for another number"
     if row.wanted is None or row.before is None:
         return f"Nothing was decided for {name}: {why}."
     if not row.changed:
@@ -176,7 +186,7 @@ def _sentence(row: DecisionRow) -> str:
 def guards(turned: Turned) -> tuple[str, ...]:
     """What holds the whole fleet back, in words."""
     reasons = turned.turn.decisions.reasons
-    said = [f"source {name} is {state}: {text}" for name, (state, text) in doubts(turned).items()]
+    said = [f"source {name} is {state}: {text}" for name, (state, text) in standing.doubts(turned).items()]
     held = reasons.code == Reason.REDUCTION_GUARD
     if held.any():
         share, allowed = float(reasons.b[held][0]), float(reasons.c[held][0])
@@ -186,20 +196,6 @@ def guards(turned: Turned) -> tuple[str, ...]:
             f"{100 * share:.0f} % of the fleet went lately, {100 * allowed:.0f} % are allowed"
         )
     return tuple(said)
-
-
-def doubts(turned: Turned) -> dict[str, tuple[str, str]]:
-    """Sources that are not believed: name -> (state, what it means)."""
-    now, out = turned.turn.snapshot.now, {}
-    for name, trust in turned.trust.items():
-        for state, since, what in (
-            ("frozen", trust.frozen_since, "its values have stood still"),
-            ("suspect", trust.suspect_since, "many of its values fell together"),
-        ):
-            if not math.isnan(since):
-                lasting = clock.duration(round(now - since))
-                out[name] = (state, f"{what} for {lasting}; nothing goes down on its word")
-    return out
 
 
 def troubles(turned: Turned, assignment: Assignment, slot: int) -> tuple[str, ...]:

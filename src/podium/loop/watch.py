@@ -14,9 +14,10 @@ from podium.model import clock
 from podium.model.decision import Reason
 from podium.model.events import Event
 from podium.model.fleet import Fleet
-from podium.model.identity import new_id
+from podium.model.identity import WorkloadKey, new_id
 
 Condition = tuple[str, str]  # (what, of whom)
+UNREAD = "workload.unread"  # told by the cluster alone: while it is silent, nobody knows whether that still holds
 
 
 class Watch:
@@ -25,15 +26,18 @@ class Watch:
     def __init__(self) -> None:
         self._holding: set[Condition] = set()
 
-    def events(self, turn: Turn, sight: Sight, memory: Memory, fleet: Fleet) -> Iterator[Event]:
-        """The events of one turn."""
+    def events(
+        self, turn: Turn, sight: Sight, unclaimed: Mapping[WorkloadKey, str], memory: Memory, fleet: Fleet
+    ) -> Iterator[Event]:
+        """The events of one turn. `unclaimed` says of workloads why they could not be claimed."""
         now_us = clock.microseconds(turn.snapshot.now)
-        holding = dict(_conditions(turn, sight, memory.state.trust))
-        for what, whom in holding.keys() - self._holding:
+        holding = dict(_conditions(turn, sight, unclaimed, memory.state.trust))
+        unseen = {one for one in self._holding if one[0] == UNREAD} if sight.cluster_trouble else set()
+        for what, whom in sorted(holding.keys() - self._holding):
             yield _event(f"{what}.began", whom, now_us, {"words": holding[what, whom]})
-        for what, whom in self._holding - holding.keys():
+        for what, whom in sorted(self._holding - holding.keys() - unseen):
             yield _event(f"{what}.ended", whom, now_us, {})
-        self._holding = set(holding)
+        self._holding = set(holding) | unseen
         for word, slots in (("demoted", memory.changes.demoted), ("promoted", memory.changes.promoted)):
             for slot in slots.tolist():
                 owner = fleet.slots[slot]
@@ -42,15 +46,21 @@ class Watch:
                 yield dataclasses.replace(event, tenant=owner.tenant)
 
 
-def _conditions(turn: Turn, sight: Sight, trust: Mapping[str, Trust]) -> Iterator[tuple[Condition, str]]:
+def _conditions(
+    turn: Turn, sight: Sight, unclaimed: Mapping[WorkloadKey, str], trust: Mapping[str, Trust]
+) -> Iterator[tuple[Condition, str]]:
     for health in sight.health:
         if health.state != "ok":
             yield ("signal.lost", health.name), health.words
     if sight.cluster_trouble:
         yield ("cluster.lost", turn.snapshot.sources[-1]), sight.cluster_trouble
+    for key, words in sight.observation.troubles.items():
+        yield (UNREAD, str(key)), words
+    for key, words in unclaimed.items():
+        yield ("workload.unclaimed", str(key)), words
     for name, known in trust.items():
         if not math.isnan(known.suspect_since):
-            yield ("source.suspect", name), "many of its values fell together; nothing goes down on its word"
+            yield ("source.suspect", name), "many of its values leapt together; nothing goes down on its word"
         if not math.isnan(known.frozen_since):
             yield ("source.frozen", name), "its values stand still; nothing goes down on its word"
     if (turn.decisions.reasons.code == Reason.REDUCTION_GUARD).any():

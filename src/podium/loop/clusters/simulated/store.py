@@ -52,10 +52,12 @@ class WorldFile:
     def __init__(self, path: Path | None) -> None:
         self._where = str(path) if path else "the simulated cluster in memory"
         try:
+            if path is not None:
+                path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._database = sqlite3.connect(
                 path or ":memory:", timeout=_LOCK_WAIT, isolation_level=None, check_same_thread=False
             )
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OSError) as error:
             raise self._unusable(error) from error
         try:
             self._prepare()
@@ -66,7 +68,7 @@ class WorldFile:
             self._database.close()
             raise
 
-    def _unusable(self, error: sqlite3.Error) -> Permanent:
+    def _unusable(self, error: sqlite3.Error | OSError) -> Permanent:
         return Permanent(f"{self._where}: cannot be opened as a simulated cluster: {error}")
 
     def _prepare(self) -> None:
