@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import os
 import re
 import signal
@@ -11,27 +12,29 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterable
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from podium.ledger.ledger import Ledger
-from podium.loop.clusters.simulated.store import WorldFile, Write
+from podium.loop.clusters.simulated.store import WorldFile
 
 START = "2026-03-02T06:00:00Z"
 NAMES = ("web", "cart", "search", "mail")
+TOKEN = "a-token-for-tests-only"
 
 SETTINGS = """\
 apiVersion: podium.dev/v1alpha1
 kind: Settings
-database: {{url: "sqlite:///{folder}/podium.db"}}
+database: {{url: "{database}"}}
 clusters:
-  - {{name: local, kind: simulated, simulation: {{scenario: scenario.yaml, speed: {speed}}}}}
+  - {{name: local, {cluster}}}
 sources:
-  - {{name: recorded, kind: replay, path: scenario.yaml}}
+  - {{name: measured, {source}}}
 documents: {{path: policies}}
-loop: {{interval: 15s, maxReduction: {{fraction: 1.0}}}}
+loop: {{{loop}, maxReduction: {{fraction: 1.0}}}}
 api: {{listen: "127.0.0.1:0", token: "file:token"}}
 """
 
@@ -46,7 +49,7 @@ POLICY = """\
 ---
 apiVersion: podium.dev/v1alpha1
 kind: ScalingPolicy
-metadata: {{name: {name}, namespace: shop}}
+metadata: {{name: {name}, namespace: {namespace}}}
 spec:
   targetRef: {{apiVersion: apps/v1, kind: Deployment, name: {name}}}
   mode: own
@@ -92,29 +95,92 @@ def rising(minutes: int) -> np.ndarray:
     return np.maximum.accumulate(climb + random.uniform(0, 3, climb.shape), axis=0)
 
 
+@dataclasses.dataclass(frozen=True)
+class Write:
+    """A change of replicas that the cluster accepted."""
+
+    workload: str
+    before: int
+    after: int
+
+
 @dataclasses.dataclass
 class Installation:
-    """One folder with settings, documents, a scenario and a database."""
+    """One folder with settings, documents and a database. `writes` asks the cluster what it was made to change."""
 
     folder: Path
+    database: str
+    writes: Callable[[], list[Write]]
     process: subprocess.Popen[str] | None = None
     begun: int = 0  # where in the log the newest start begins
+    name: str = "podium"
 
     @classmethod
-    def lay(cls, folder: Path, loads: np.ndarray, *, history_minutes: int = 120, speed: float = 300.0) -> Installation:
-        """Write everything that `podium run` needs."""
-        (folder / "policies").mkdir(parents=True)
-        (folder / "podium.yaml").write_text(SETTINGS.format(folder=folder, speed=speed))
+    def lay(
+        cls,
+        folder: Path,
+        loads: np.ndarray,
+        *,
+        history_minutes: int = 120,
+        speed: float = 300.0,
+        database: str = "",
+        loop: str = "interval: 15s",
+    ) -> Installation:
+        """Write everything that `podium run` needs for a simulated cluster."""
+        cluster = f"kind: simulated, simulation: {{scenario: scenario.yaml, speed: {speed}}}"
+        policies = SIGNAL + "".join(POLICY.format(name=name, namespace="shop") for name in NAMES)
+        source = "kind: replay, path: scenario.yaml"
+        place = cls.written(
+            folder, cluster, source, policies, lambda: _simulated_writes(folder), database=database, loop=loop
+        )
         (folder / "scenario.yaml").write_text(scenario(len(loads), history_minutes))
-        (folder / "policies" / "shop.yaml").write_text(SIGNAL + "".join(POLICY.format(name=name) for name in NAMES))
-        (folder / "token").write_text("a-token-for-tests-only")
         write_recording(folder / "load.csv", loads)
-        return cls(folder)
+        return place
+
+    @classmethod
+    def written(
+        cls,
+        folder: Path,
+        cluster: str,
+        source: str,
+        documents: str,
+        writes: Callable[[], list[Write]],
+        *,
+        database: str = "",
+        loop: str = "interval: 1s",
+    ) -> Installation:
+        """Settings and documents for any cluster. Without `database`, SQLite in the folder."""
+        (folder / "policies").mkdir(parents=True)
+        database = database or f"sqlite:///{folder}/podium.db"
+        settings = SETTINGS.format(database=database, cluster=cluster, source=source, loop=loop)
+        (folder / "podium.yaml").write_text(settings)
+        (folder / "policies" / "shop.yaml").write_text(documents)
+        (folder / "token").write_text(TOKEN)
+        return cls(folder, database, writes)
+
+    def twin(self) -> Installation:
+        """A second process on the same settings and database."""
+        return dataclasses.replace(self, process=None, begun=0, name="twin")
 
     @property
     def log(self) -> Path:
         """What all starts wrote to stderr."""
-        return self.folder / "log"
+        return self.folder / f"{self.name}.log"
+
+    def said(self, event: str = "") -> list[dict[str, Any]]:
+        """What was logged, by all starts or only as `event`."""
+        # A process that was killed in the middle of a line has the next one's first words behind it.
+        lines = [text for text in self.log.read_text().splitlines() if text.startswith("{")]
+        read = [json.JSONDecoder().raw_decode(line)[0] for line in lines]
+        return [line for line in read if line["event"] == event or not event]
+
+    def until_said(self, event: str, seconds: float = 30.0) -> dict[str, Any]:
+        """Wait for something to be logged as `event`; the newest such line."""
+        deadline = time.monotonic() + seconds
+        while not (lines := self.said(event)):
+            assert time.monotonic() < deadline, self.log.read_text()[-2000:]
+            time.sleep(0.1)
+        return lines[-1]
 
     def start(self, *arguments: str) -> None:
         """Start `podium run`; do not wait."""
@@ -124,8 +190,13 @@ class Installation:
                 [sys.executable, "-m", "podium.cli.main", "run", "--config", str(self.folder / "podium.yaml"),
                  "--log-format", "json", *arguments],
                 stderr=log, stdout=subprocess.DEVNULL, cwd=self.folder, text=True,
-                env=os.environ | {"XDG_STATE_HOME": str(self.folder / "state")},
+                env=os.environ | {"XDG_STATE_HOME": str(self._state), "HOME": str(self.folder)},
             )  # fmt: skip
+
+    def signal(self, number: int) -> None:
+        """Send a signal to the process."""
+        assert self.process is not None
+        self.process.send_signal(number)
 
     def kill(self) -> None:
         """kill -9."""
@@ -133,11 +204,20 @@ class Installation:
         self.process.send_signal(signal.SIGKILL)
         self.process.wait()
 
+    def end(self) -> None:
+        """kill -9, if it runs."""
+        if self.process is not None and self.process.poll() is None:
+            self.kill()
+
     def stop(self) -> int:
         """ctrl-C; the exit code."""
+        self.signal(signal.SIGINT)
+        return self.ended(15)
+
+    def ended(self, seconds: float) -> int:
+        """The exit code of a process that ends by itself."""
         assert self.process is not None
-        self.process.send_signal(signal.SIGINT)
-        return self.process.wait(timeout=15)
+        return self.process.wait(timeout=seconds)
 
     def url(self) -> str:
         """Where the newest start listens, once it says so."""
@@ -150,9 +230,13 @@ class Installation:
 
     def get(self, path: str) -> bytes:
         """An answer of the API."""
-        request = urllib.request.Request(self.url() + path, headers={"Authorization": "Bearer a-token-for-tests-only"})
+        request = urllib.request.Request(self.url() + path, headers={"Authorization": f"Bearer {TOKEN}"})
         with urllib.request.urlopen(request, timeout=10) as answer:
             return answer.read()
+
+    def asked(self, path: str) -> Any:
+        """An answer of the API, read as JSON."""
+        return json.loads(self.get(path))
 
     def until_ready(self, seconds: float = 60.0) -> None:
         """Wait for the first turn of this start."""
@@ -168,12 +252,20 @@ class Installation:
 
     def ledger(self) -> Ledger:
         """The ledger, opened beside whoever uses it."""
-        return Ledger.open(f"sqlite:///{self.folder}/podium.db")
+        heads = next(self.folder.glob(".local/state/podium/*.heads"), None)  # of a server's database
+        return Ledger.open(self.database, heads=heads)
 
-    def writes(self) -> Iterable[Write]:
-        """What the simulated cluster was asked to write."""
-        world = WorldFile(self.folder / "simulated-local.db")
-        try:
-            return [write for _, write in world.writes()]
-        finally:
-            world.close()
+    @property
+    def _state(self) -> Path:
+        return self.folder / ".local" / "state"
+
+
+def _simulated_writes(folder: Path) -> list[Write]:
+    file = "simulated-local.db"  # beside SQLite's own, else in the user's folder for state
+    world = WorldFile(next(path for path in (folder / file, folder / ".local/state/podium" / file) if path.exists()))
+    try:
+        writes = [write for _, write in world.writes()]
+    finally:
+        world.close()
+    accepted = [write for write in writes if write.action == "scale" and not write.refusal]
+    return [Write(write.workload, write.before, write.after) for write in accepted]

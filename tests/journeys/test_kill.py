@@ -1,127 +1,21 @@
-"""kill -9 at any moment: nothing goes down, nothing is lost, nothing is forgotten."""
+"""kill -9 at any moment, on the simulated cluster."""
 
 from __future__ import annotations
 
-import json
-import random
-import time
-from pathlib import Path
-
 import pytest
 from tests.journeys.installation import Installation, rising
+from tests.journeys.survival import Survival, killed_again_and_again
 
-from podium import wiring
-from podium.loop import record
-from podium.loop.replay import replay
-from podium.loop.restore import Library, Restored, turns
-
-KILLS = 50
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
 @pytest.fixture(scope="module")
 def survivor(tmp_path_factory: pytest.TempPathFactory) -> Installation:
     """An installation whose load only rises, killed fifty times at random instants and then stopped in order."""
-    place = Installation.lay(tmp_path_factory.mktemp("kill") / "here", rising(60 * 10), speed=120)
-    chance = random.Random(20261121)
-    for number in range(KILLS):
-        place.start()
-        # Every other kill falls on the start and the learning, the rest on deciding, recording and writing.
-        if number % 2:
-            place.until_ready()
-        time.sleep(chance.uniform(0.0, 1.5))
-        place.kill()
-    place.start()
-    place.until_ready()
-    assert place.stop() == 0
-    return place
+    return killed_again_and_again(
+        Installation.lay(tmp_path_factory.mktemp("kill") / "here", rising(60 * 10), speed=120)
+    )
 
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
-
-
-def test_nothing_was_ever_scaled_down(survivor: Installation) -> None:
-    scaled = [write for write in survivor.writes() if write.action == "scale" and not write.refusal]
-    assert len(scaled) > KILLS / 2
-    assert [write for write in scaled if write.after < write.before] == []
-
-
-def test_the_chain_holds_and_agrees_with_its_signed_heads(survivor: Installation) -> None:
-    ledger = survivor.ledger()
-    assert ledger.verify().findings == ()
-    ledger.close()
-
-
-def test_every_decision_that_was_carried_out_is_recorded(survivor: Installation) -> None:
-    ledger = survivor.ledger()
-    library, planned = Library(ledger), set()
-    for turn in turns(ledger):
-        for key, slot in library.fleet(turn.fleet).index.items():
-            planned.add((str(key), int(turn.snapshot.replicas[slot]), int(turn.planned[slot])))
-    carried_out = {
-        (str(w.workload), w.before, w.after) for w in survivor.writes() if w.action == "scale" and not w.refusal
-    }
-    assert carried_out <= planned
-    ledger.close()
-
-
-def test_turns_are_counted_without_a_gap_or_a_repetition(survivor: Installation) -> None:
-    ledger = survivor.ledger()
-    numbers = [turn.number for turn in turns(ledger)]
-    assert numbers == list(range(1, len(numbers) + 1))
-    ledger.close()
-
-
-def test_every_epoch_is_higher_than_the_one_before(survivor: Installation) -> None:
-    ledger = survivor.ledger()
-    epochs = [entry.epoch for entry in ledger.entries([record.TURN])]
-    assert epochs == sorted(epochs)
-    assert len(set(epochs)) > KILLS / 3
-    ledger.close()
-
-
-def test_what_was_learned_is_the_same_as_if_it_had_never_been_killed(survivor: Installation) -> None:
-    """Folding all turns without any restart gives, turn by turn, the state that the killed processes recorded."""
-    ledger = survivor.ledger()
-    library, begun = Library(ledger), Restored(wiring.new_memory())
-    first = next(iter(ledger.entries([record.CHECKPOINT])))
-    checkpoint = record.read_checkpoint(first)
-    begun.memory.restore(checkpoint.memory, library.fleet(checkpoint.fleet))
-    same = []
-    for entry in ledger.entries([record.TURN, record.RESULTS, record.VERDICTS], after_seq=first.seq):
-        if entry.kind == record.TURN:
-            same.append(begun.fold(record.read_turn(entry), library))
-        elif entry.kind == record.VERDICTS:
-            for verdict in record.read_verdicts(entry):
-                begun.settle(verdict)
-        else:
-            begun.expect(record.read_results(entry))
-    assert same == [True] * len(same)
-    ledger.close()
-
-
-def test_the_last_decision_replays_bit_for_bit(survivor: Installation) -> None:
-    ledger = survivor.ledger()
-    again = replay(ledger, wiring.new_memory())
-    assert (again.identical, again.forecast_agrees) == (True, True)
-    ledger.close()
-
-
-def test_what_the_logs_said_was_scaled_is_in_the_ledger(survivor: Installation) -> None:
-    said = {
-        (line["workload"], line["replicas"])
-        for line in map(json.loads, filter(lambda text: text.startswith("{"), survivor.log.read_text().splitlines()))
-        if line["event"] == "scaled"
-    }
-    ledger = survivor.ledger()
-    recorded = {
-        (str(result.command.key), f"{result.command.current} -> {result.command.replicas}")
-        for entry in ledger.entries([record.RESULTS])
-        for result in record.read_results(entry)
-    }
-    assert said
-    assert said <= recorded
-    ledger.close()
-
-
-def test_the_files_of_the_installation_are_only_ours(survivor: Installation) -> None:
-    assert not list(Path(survivor.folder).glob("*.tmp"))
+class TestOnTheSimulation(Survival):
+    """The common assertions, here."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pwd
 import shutil
@@ -44,6 +45,15 @@ class Server:
         if self.process is not None:
             self.process.send_signal(signal.SIGQUIT)  # "immediate": its folder is thrown away
             self.process.wait(30)
+
+    def kill(self) -> None:
+        """kill -9, all of its processes."""
+        assert self.process is not None
+        children = subprocess.run(["pgrep", "-P", str(self.process.pid)], check=True, capture_output=True, text=True)
+        for number in (self.process.pid, *map(int, children.stdout.split())):
+            with contextlib.suppress(ProcessLookupError):  # the first one's end takes the others with it
+                os.kill(number, signal.SIGKILL)
+        self.process.wait()
 
     def database(self) -> str:
         """The URL of a fresh, empty database."""
