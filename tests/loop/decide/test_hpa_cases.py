@@ -261,4 +261,4 @@ def test_every_number_on_the_way_to_a_decision_is_int64_or_float64() -> None:
     seen, rules = snapshot(case.world, 0, 4), table(hpa(case.metric))
     answer = metrics.propose(Turn(seen.now, rules, seen, no_forecast(), lead(), empty_state(1)), rules.metrics[0])
     kinds = [getattr(answer, field.name).dtype for field in dataclasses.fields(answer)]
-    assert kinds == [np.int64, np.float64, np.float64, np.int64, np.int64]
+    assert kinds == [np.int64, np.float64, np.int64, np.int64]

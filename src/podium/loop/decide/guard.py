@@ -18,7 +18,8 @@ def bound_reduction(turn: Turn, draft: Draft) -> Draft:
     Worked example: 200 replicas allow 20 per window; 5 went a minute ago, 30 are to go now: 15 go, half of each.
     """
     guards, current, now = turn.table.guards, turn.current, turn.now
-    written = (current != UNKNOWN) & (turn.table.mode >= Mode.FLOOR)
+    # What is never written takes nothing away; counted, a standing wish of such a workload would use up the budget.
+    written = (current != UNKNOWN) & (turn.table.mode == Mode.OWN)
     cuts = np.where(written, np.maximum(current - draft.wanted, 0), 0)
     recent = now - draft.state.reduced_at < guards.reduction_window
     taken = int(draft.state.reduced[recent].sum())
