@@ -8,8 +8,11 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+import sqlalchemy
 from tests.cli.outside import Done, podium
 from tests.journeys.installation import Installation
+
+from podium.clients.database import Database
 
 TEN_MISTAKES = """\
 apiVersion: podium.dev/v1alpha1
@@ -78,6 +81,17 @@ def test_looking_into_a_missing_database_does_not_make_one(command: tuple[str, .
     before = files(laid)
     refused(podium(*command, at=laid), f"{laid}/podium.db: there is no database yet; `podium run` makes it")
     assert files(laid) == before
+
+
+@pytest.mark.postgresql
+def test_looking_into_an_empty_postgresql_makes_no_tables(tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    url = str(request.getfixturevalue("postgresql").database())
+    done = podium("explain", "web", "--set", f"database.url={url}", at=tmp_path)
+    refused(done, "there is no ledger in this database yet; `podium run` makes it")
+    database = Database.open(url)
+    with database.read() as connection:
+        assert sqlalchemy.inspect(connection).get_table_names() == []
+    database.close()
 
 
 def test_a_directory_is_no_database(tmp_path: Path) -> None:

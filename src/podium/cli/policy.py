@@ -125,8 +125,8 @@ def _show(rows: list[dict[str, Any]], output: str | None) -> None:
 
 @command.command("schema", short_help="Print JSON Schemas.")
 @click.argument("kind", required=False)
-@click.option("--output", type=click.Path(dir_okay=False), metavar="FILE", help="Write there instead of to the screen.")
-def schema(kind: str | None, output: str | None) -> int:
+@options.formats("json")
+def schema(kind: str | None, form: str, output: str | None) -> int:
     """Print the JSON Schema of a KIND, or of every kind by name: for editors and other tools."""
     import json
 
@@ -134,6 +134,7 @@ def schema(kind: str | None, output: str | None) -> int:
     from podium.cli.outcome import BadInput
     from podium.documents.problem import nearest
 
+    del form
     schemas = kinds.json_schemas()
     by_fold = {name.casefold(): name for name in schemas}
     if kind is not None and kind.casefold() not in by_fold:
