@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 
 from podium.ledger.ledger import Ledger
-from podium.loop import record, story
+from podium.loop import record, standing, story
 from podium.loop.cycle import Assignment, Turned
 from podium.loop.decide.ahead import expected_load
 from podium.loop.decide.table import PolicyTable
 from podium.loop.recent import Recent, loads
 from podium.loop.restore import Library
 from podium.loop.story import Outcomes
-from podium.loop.view import Band, DecisionRow, Explanation, FleetView, SourceRow, WorkloadRow, WorkloadSeries
+from podium.loop.view import Band, DecisionRow, Explanation, FleetView, WorkloadRow, WorkloadSeries
 from podium.model import clock
 from podium.model.arrays import UNKNOWN
 from podium.model.identity import WorkloadKey
@@ -91,8 +91,8 @@ class Live:
             interval_seconds=setting.interval_seconds,
             speed=speed,
             simulated=setting.simulated,
-            workloads=_rows(turned, assignment, table),
-            sources=_sources(turned, setting),
+            workloads=_rows(turned, assignment, table, setting),
+            sources=standing.rows(turned, table, assignment.fleet, setting.sources),
             guards=(*self._notes, *story.guards(turned)),
             next=self._next(speed),
         )
@@ -187,9 +187,10 @@ def _slot(assignment: Assignment, key: str) -> int:
     return slot
 
 
-def _rows(turned: Turned, assignment: Assignment, table: PolicyTable) -> tuple[WorkloadRow, ...]:
+def _rows(turned: Turned, assignment: Assignment, table: PolicyTable, setting: Setting) -> tuple[WorkloadRow, ...]:
     turn, sight = turned.turn, turned.sight
     expected, load = expected_load(table, turn.forecast, turn.lead), loads(turn, table)
+    holds = standing.holds(turned, table, setting.sources)
     rows = []
     for slot, owner in enumerate(assignment.fleet.slots):
         policy = assignment.policies.documents.get(owner.key) if owner.key else None
@@ -216,7 +217,7 @@ def _rows(turned: Turned, assignment: Assignment, table: PolicyTable) -> tuple[W
                 coverage=_number(turn.forecast.coverage[slot]),
                 trusted=bool(turn.forecast.trusted[slot]),
                 paused=policy.spec.pause,
-                troubles=story.troubles(turned, assignment, slot),
+                troubles=(*story.troubles(turned, assignment, slot), *holds.get(slot, ())),
             )
         )
     return tuple(rows)
@@ -225,20 +226,6 @@ def _rows(turned: Turned, assignment: Assignment, table: PolicyTable) -> tuple[W
 def _unit(assignment: Assignment, key: WorkloadKey, signal: str) -> str:
     units = (one.unit for one in assignment.signals if one.name == signal and one.namespace == key.namespace)
     return next(units, "")
-
-
-def _sources(turned: Turned, setting: Setting) -> tuple[SourceRow, ...]:
-    doubts = story.doubts(turned)
-    rows = []
-    for health in turned.sight.health:
-        kind, where = setting.sources.get(health.name, ("", ""))
-        state, words = doubts.get(health.name, (str(health.state), health.words))
-        rows.append(SourceRow(name=health.name, kind=kind, where=where, state=state, since=health.since, words=words))
-    cluster = turned.turn.snapshot.sources[-1]
-    kind, where = setting.sources.get(cluster, ("cluster", ""))
-    trouble = turned.sight.cluster_trouble
-    state, words = doubts.get(cluster, ("silent" if trouble else "ok", trouble))
-    return (*rows, SourceRow(name=cluster, kind=kind, where=where, state=state, since=None, words=words))
 
 
 def _band(turned: Turned, slot: int) -> Band | None:

@@ -103,7 +103,7 @@ SENTENCES: dict[Reason, Sentence] = {
     Reason.PAUSED_UP: lambda f: f"scaling up is paused (asked for {f.a:.0f})",
     Reason.PAUSED_DOWN: lambda f: f"scaling down is paused (asked for {f.a:.0f})",
     Reason.SOURCE_SUSPECT: lambda f: (
-        f"source {f.source} is suspect: {100 * f.b:.0f} % of its series fell together, so nothing goes down on its word"
+        f"source {f.source} is suspect: {100 * f.b:.0f} % of its series leapt at once, so nothing goes down on its word"
     ),
     Reason.SOURCE_FROZEN: lambda f: (
         f"source {f.source} has stood still for {clock.duration(round(f.b))}, so nothing goes down on its word"

@@ -20,7 +20,7 @@ class Asker:
     def __init__(self, sources: Iterable[Source], breaker: Breaker) -> None:
         self._sources: dict[str, Source] = {source.name: source for source in sources}
         self._breakers = dict.fromkeys(self._sources, breaker)
-        self._why: dict[str, str] = {}  # a source's last failure, told again while its circuit is open
+        self._why: dict[str, Temporary] = {}  # a source's last failure, told again while its circuit is open
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -51,7 +51,8 @@ class Asker:
         circuit = breaker.circuit(now)
         if circuit is Circuit.OPEN:
             wait = duration(max(1.0, float(round(breaker.probe_at - now))))
-            return dict.fromkeys(queries, Temporary(f"{self._why[source.name]} (asking again in {wait})"))
+            why = self._why[source.name]  # of its own kind: what answers garbage is not silent
+            return dict.fromkeys(queries, type(why)(f"{why} (asking again in {wait})"))
         first = queries[:1] if circuit is Circuit.HALF_OPEN else queries
         answers = await _ask_together(source, first, now, end)
         if circuit is Circuit.HALF_OPEN and isinstance(answers[queries[0]], Temporary):
@@ -65,7 +66,8 @@ class Asker:
         failures = [answer for answer in answers.values() if isinstance(answer, Temporary)]
         dead = len(failures) == len(answers)
         self._breakers[name] = breaker.failed(now) if dead else breaker.succeeded()
-        self._why[name] = str(failures[0]) if dead else ""
+        if dead:
+            self._why[name] = failures[0]
 
     async def close(self) -> None:
         """Close every source."""

@@ -1,7 +1,10 @@
-"""Distrust of sources: values that fall together, or stand still together, hold instead of scaling down.
+"""Distrust of sources: values that leap together, or stand still together, hold instead of scaling down.
 
 A load that halves within minutes under half of a source's workloads is more often a broken join, a restarted exporter
 or a lying proxy than a quiet hour. It is believed when another source saw the same workloads fall, or after a day.
+
+One that grows by half within minutes is followed up all the same, but not taken for the new level unless another source
+saw it: or the end of a lie of a hundredfold would look like a fall.
 """
 
 from __future__ import annotations
@@ -16,22 +19,22 @@ from podium.model.arrays import UNKNOWN, Bools, Float64s
 from podium.model.decision import Reason
 from podium.model.snapshot import Level, Snapshot
 
-FEW = 3  # series: fewer than these cannot fall or freeze "together"
-CORROBORATED = 0.5  # another source must have seen this part of the asked fall
+FEW = 3  # series: fewer than these are suspect only when all of them leap, and frozen only after as many equal samples
+CORROBORATED = 0.5  # another source must have seen this part of the change: idle pods use something, too
+AT_REST = "memory"  # what pods use without any load: it says nothing of the load's changes
 
 
 def distrust(turn: Turn, draft: Draft) -> Draft:
     """Hold what would go down on the word of a suspect or frozen source, or without any new evidence."""
-    fallen = {name: _fallen(turn, name, level) for name, level in turn.snapshot.signals.items()}
+    changes = {name: _change(turn, name, level) for name, level in turn.snapshot.signals.items()}
     state = draft.state
     current = turn.current
-    trust: dict[str, Trust] = dict(state.trust)
+    trust: dict[str, Trust] = {}  # a source that is no longer asked is forgotten
     for number, source in enumerate(turn.snapshot.sources):
         before = state.trust.get(source) or Trust(
             moved=False, moved_at=np.nan, suspect_since=np.nan, frozen_since=np.nan
         )
-        share = _share_fallen(turn, number, fallen)
-        suspect = share >= turn.table.guards.share and not _corroborated(turn, number, fallen)
+        share, suspect = _leaping(turn, number, changes)
         trust[source] = _judged(turn, number, before, suspect=suspect)
         speaks = _speaks(turn, number)
         down = speaks & draft.open & (draft.wanted < current)
@@ -65,41 +68,85 @@ def _speaks(turn: Turn, source: int) -> Bools:
     return speaks
 
 
-def _fallen(turn: Turn, name: str, level: Level) -> Float64s:
-    """[n] the part of its recent level that a signal lost; NaN where there is no level above zero to compare with."""
+def _change(turn: Turn, name: str, level: Level) -> Float64s:
+    """[n] a signal over its recent level, 1.0 when nothing changed; NaN where there is no level above zero."""
     recent = turn.before.levels.get(name)
     if recent is None:
         return np.full(len(level.value), np.nan)
+    recent = _after_writes(turn, level, recent)
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(recent > 0, 1.0 - level.value / recent, np.nan)
+        return np.where(recent > 0, level.value / recent, np.nan)
 
 
-def _share_fallen(turn: Turn, source: int, fallen: dict[str, Float64s]) -> float:
-    """The share of a source's series that fell together. Few series are suspect only when all of them read zero."""
-    asked = turn.table.guards.fall
-    compared = [loss[(turn.snapshot.signals[name].source == source) & ~np.isnan(loss)] for name, loss in fallen.items()]
-    losses = np.concatenate(compared) if compared else np.empty(0)
-    if not len(losses):
-        return 0.0
-    if len(losses) < FEW:
-        return 1.0 if (losses >= 1.0).all() else 0.0
-    return float((losses > asked).sum() / len(losses))
+def _after_writes(turn: Turn, level: Level, recent: Float64s) -> Float64s:
+    """What the cluster's own metrics are compared with: pods that we took away take their idle usage along.
+
+    10 pods use 5 GB and 7 of them go: 1.5 GB is no fall.
+    """
+    written, before = turn.snapshot.written, turn.snapshot.written_from
+    ours = (level.source == _cluster(turn)) & (written != UNKNOWN) & (written < before)
+    return np.where(ours, recent * (written / np.maximum(before, 1)), recent)
 
 
-def _corroborated(turn: Turn, source: int, fallen: dict[str, Float64s]) -> bool:
-    """Did other sources see most of the fallen workloads fall, too?"""
-    fell = np.zeros(len(turn.table), np.bool_)
+def _cluster(turn: Turn) -> int:
+    """The number of the cluster itself: the last source. Its metrics rise with the pods that we add."""
+    return len(turn.snapshot.sources) - 1
+
+
+def _leaping(turn: Turn, source: int, changes: dict[str, Float64s]) -> tuple[float, bool]:
+    """(the largest share of a source's series that leapt the same way, whether a leap is suspect)."""
+    fall, largest, suspect = turn.table.guards.fall, 0.0, False
+    # What rises by less than a half is learned; when it comes back, 1 / 1.5 of it is no fall by a half.
+    for down, asked in ((True, 1.0 - fall), (False, 1.0 + fall)):
+        if not down and source == _cluster(turn):
+            continue
+        share = _share_leapt(turn, source, changes, asked, down=down)
+        if share >= turn.table.guards.share and not _corroborated(turn, source, changes, asked, down=down):
+            suspect = True
+        largest = max(largest, share)
+    return largest, suspect
+
+
+def _share_leapt(turn: Turn, source: int, changes: dict[str, Float64s], asked: float, *, down: bool) -> float:
+    """The share of a source's series beyond `asked`. Few series leap only all together."""
+    shares = [0.0]
+    for at_rest in (False, True):
+        compared = [
+            change[(turn.snapshot.signals[name].source == source) & ~np.isnan(change)]
+            for name, change in changes.items()
+            if (name == AT_REST) == at_rest
+        ]
+        ratios = np.concatenate(compared) if compared else np.empty(0)
+        if not len(ratios):
+            continue
+        share = float(_beyond(ratios, asked, down=down).sum() / len(ratios))
+        shares.append(share if len(ratios) >= FEW or share == 1.0 else 0.0)
+    return max(shares)
+
+
+def _beyond(change: Float64s, asked: Float64s | float, *, down: bool) -> Bools:
+    with np.errstate(invalid="ignore"):
+        return change < asked if down else change > asked
+
+
+def _corroborated(turn: Turn, source: int, changes: dict[str, Float64s], asked: float, *, down: bool) -> bool:
+    """Did other sources see most of the workloads that leapt go the same way?"""
+    leapt = np.zeros(len(turn.table), np.bool_)
     seen = np.zeros(len(turn.table), np.bool_)
-    for name, loss in fallen.items():
-        with np.errstate(invalid="ignore"):
-            own = turn.snapshot.signals[name].source == source
-            fell |= own & (loss > turn.table.guards.fall)
-            seen |= ~own & (loss > CORROBORATED * turn.table.guards.fall)
-    return bool(fell.any() and (fell & seen).sum() * 2 >= fell.sum())
+    farthest = np.ones(len(turn.table))
+    bend = np.fmin if down else np.fmax
+    for name, change in changes.items():
+        own = turn.snapshot.signals[name].source == source
+        leapt |= own & _beyond(change, asked, down=down)
+        farthest = np.where(own, bend(farthest, change), farthest)
+    for name, change in changes.items():
+        partly = 1.0 + CORROBORATED * (farthest - 1.0)
+        seen |= (turn.snapshot.signals[name].source != source) & _beyond(change, partly, down=down)
+    return bool(leapt.any() and (leapt & seen).sum() * 2 >= leapt.sum())
 
 
 def _judged(turn: Turn, source: int, before: Trust, *, suspect: bool) -> Trust:
-    """A source freezes when three series or more were measured anew and not one moved, though they once did."""
+    """A source freezes when three samples or more are new and not one moved, though they once did."""
     advanced, changed = 0, 0
     for name, level in turn.snapshot.signals.items():
         stamps, values = turn.before.stamps.get(name), turn.before.values.get(name)
@@ -114,7 +161,7 @@ def _judged(turn: Turn, source: int, before: Trust, *, suspect: bool) -> Trust:
     frozen = before.frozen_since
     if changed:
         frozen = np.nan
-    elif advanced >= FEW and before.moved and np.isnan(frozen):
+    elif advanced and advanced * _turns_since(turn, before.moved_at) >= FEW and np.isnan(frozen):
         frozen = turn.now
     since = before.suspect_since
     if not suspect:
@@ -126,12 +173,21 @@ def _judged(turn: Turn, source: int, before: Trust, *, suspect: bool) -> Trust:
     )
 
 
+def _turns_since(turn: Turn, moment: float) -> float:
+    """How many turns of the last one's length lie between `moment` and now; NaN when either is unknown."""
+    return (turn.now - moment) / max(turn.now - turn.before.at, 1e-9)
+
+
 def _new_evidence(turn: Turn) -> Bools:
-    """The slots with a sample newer than the last turn's: nothing goes down twice on the same sample."""
+    """The slots whose own metrics have a sample newer than the last turn's: nothing goes down twice on one."""
     newer = np.zeros(len(turn.table), np.bool_)
-    for name, level in turn.snapshot.signals.items():
-        stamps = turn.before.stamps.get(name)
-        newer |= ~np.isnan(level.at) & (True if stamps is None else ~(level.at <= stamps))
+    for group in turn.table.metrics:
+        name = group.signal.partition("@")[0]  # a container's usage is as old as its pod's
+        level, stamps = turn.snapshot.signals.get(name), turn.before.stamps.get(name)
+        if level is None:
+            continue
+        at = level.at[group.slots]
+        newer[group.slots] |= ~np.isnan(at) & (True if stamps is None else ~(at <= stamps[group.slots]))
     return newer
 
 
@@ -141,13 +197,35 @@ def _learned(turn: Turn, state: State) -> State:
     gain = elapsed / (elapsed + turn.table.guards.level_memory)
     suspects = [number for number, source in enumerate(turn.snapshot.sources) if _held(turn, state.trust[source])]
     levels, values, stamps = dict(state.levels), dict(state.values), dict(state.stamps)
+    believed: dict[str, Bools] = {}
     for name, level in turn.snapshot.signals.items():
         unknown = np.full(len(level.value), np.nan)
-        old = levels.get(name, unknown)
-        trusted = ~np.isnan(level.value) & ~np.isin(level.source, suspects) & (level.source != UNKNOWN)
+        old = _after_writes(turn, level, levels.get(name, unknown))
+        believed[name] = ~np.isnan(level.value) & ~np.isin(level.source, suspects) & (level.source != UNKNOWN)
         followed = np.where(np.isnan(old), level.value, old + gain * (level.value - old))
-        levels[name] = np.where(trusted, followed, old)
+        levels[name] = np.where(believed[name], followed, old)
         known = ~np.isnan(level.value)
         values[name] = np.where(known, level.value, values.get(name, unknown))
         stamps[name] = np.where(known, level.at, stamps.get(name, unknown))
+    levels = {
+        name: level * np.where(believed[name], 1.0, _drift(turn, name, levels, believed)) if name in believed else level
+        for name, level in levels.items()
+    }
     return dataclasses.replace(state, levels=levels, values=values, stamps=stamps)
+
+
+def _drift(turn: Turn, name: str, levels: dict[str, Float64s], believed: dict[str, Bools]) -> Float64s:
+    """[n] how the levels of other, believed sources moved in this turn: a silent or suspect one's moves along.
+
+    The night comes while Prometheus is down: the cluster's cpu tells, and what Prometheus says at dawn is no fall.
+    """
+    own = turn.snapshot.signals[name].source
+    total, count = np.zeros(len(own)), np.zeros(len(own))
+    for other, level in turn.snapshot.signals.items():
+        before = turn.before.levels.get(other)
+        if other in (name, AT_REST) or before is None:
+            continue
+        told = believed[other] & (level.source != own) & (before > 0) & (levels[other] > 0)
+        total += np.where(told, levels[other] / np.where(told, before, 1.0), 0.0)
+        count += told
+    return np.where(count > 0, total / np.maximum(count, 1), 1.0)
