@@ -254,9 +254,10 @@ def _filled(given: ScalingRules | None, default: ScalingRules) -> ScalingRules:
     if given is None:
         return default
     window = given.stabilization_window_seconds
-    return ScalingRules(
-        stabilization_window_seconds=default.stabilization_window_seconds if window is None else window,
-        select_policy=given.select_policy,
-        policies=given.policies or default.policies,
-        tolerance=given.tolerance,
+    # Copied, not built anew: a tolerance of 50m is read already, and read again its 50 thousandths would be 50.
+    return given.model_copy(
+        update={
+            "stabilization_window_seconds": default.stabilization_window_seconds if window is None else window,
+            "policies": given.policies or default.policies,
+        }
     )

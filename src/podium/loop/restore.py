@@ -116,7 +116,7 @@ class Restored:
 
 
 def restore(ledger: Ledger, memory: Memory, *, until_us: int | None = None) -> Restored:
-    """Fold everything recorded (up to `until_us`, if given) into an empty `memory`."""
+    """Fold everything recorded (up to and at `until_us`, if given) into an empty `memory`."""
     library = Library(ledger)
     restored = Restored(memory)
     start = ledger.latest(record.CHECKPOINT, at_or_before_us=until_us)
@@ -125,8 +125,12 @@ def restore(ledger: Ledger, memory: Memory, *, until_us: int | None = None) -> R
         memory.restore(checkpoint.memory, library.fleet(checkpoint.fleet))
         restored.number = checkpoint.number
         restored.expectations = {item.key: item for item in checkpoint.expectations}
+        # A checkpoint follows its turn at once; the fates of that turn's commands come after it and speak of that turn.
+        turn = ledger.latest(record.TURN, subject=str(checkpoint.number), at_or_before_us=until_us)
+        restored.last = None if turn is None or turn.purged else record.read_turn(turn)
     kinds = [record.TURN, record.RESULTS, record.VERDICTS]
-    for entry in ledger.entries(kinds, after_seq=start.seq if start else None, until_us=until_us):
+    before_us = None if until_us is None else until_us + 1
+    for entry in ledger.entries(kinds, after_seq=start.seq if start else None, until_us=before_us):
         if entry.kind == record.TURN:
             restored.fold(record.read_turn(entry), library)
         elif entry.kind == record.VERDICTS:
