@@ -9,7 +9,7 @@ import pytest
 from tests.loop.decide.fleets import bits
 from tests.loop.scenes import FLEET, START, WEB, History, policies
 
-from podium.ledger.entry import Draft, chained
+from podium.ledger.entry import Draft, Entry, chained
 from podium.ledger.ledger import Ledger
 from podium.loop import record
 from podium.loop.act.carry_out import Fate, Result
@@ -28,7 +28,7 @@ def history(tmp_path: Path) -> Iterator[History]:
     ledger.close()
 
 
-def stored(draft: Draft):  # type: ignore[no-untyped-def]
+def stored(draft: Draft) -> Entry:
     return chained(draft, seq=1, epoch=1, previous=bytes(32))
 
 
