@@ -5,12 +5,14 @@ from __future__ import annotations
 import dataclasses
 import json
 import time
+import uuid
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 from tests.journeys.installation import POLICY, Installation, Write
 
+from podium.model.arrays import UNKNOWN
 from testbed.control_plane import ControlPlane
 
 SIGNAL = """\
@@ -59,7 +61,10 @@ class Deployments:
             time.sleep(0.3)
 
     def answered(self) -> list[tuple[str, int, int]]:
-        """(name, HTTP status, replicas) of every write to a scale, in the order in which the API server took them."""
+        """(name, HTTP status, replicas) of every write to a scale, in the order in which they were answered.
+
+        One that was turned away for a missing right was not read: its replicas are UNKNOWN.
+        """
         return [(name, code, wanted) for name, code, wanted, _ in self._audited()]
 
     def until_answered(self, write: tuple[str, int, int], seconds: float = 20.0) -> None:
@@ -84,7 +89,7 @@ class Deployments:
             if about.get("subresource") != "scale" or about["namespace"] != self.namespace or event["verb"] == "get":
                 continue
             version = event.get("responseObject", {}).get("metadata", {}).get("resourceVersion", 0)
-            wanted = event["requestObject"]["spec"]["replicas"]
+            wanted = event.get("requestObject", {}).get("spec", {}).get("replicas", UNKNOWN)
             yield about["name"], event["responseStatus"]["code"], wanted, int(version)
 
     def _deployment(self, name: str, replicas: int, ready_after: str) -> dict[str, Any]:
@@ -101,6 +106,24 @@ class Deployments:
                 "template": {"metadata": {"labels": labels, "annotations": annotations}, "spec": pod},
             },
         }
+
+    def token(self, rights: dict[str, list[str]]) -> str:
+        """A token of a fresh service account with these rights in the namespace: resource -> verbs."""
+        name = f"limited-{uuid.uuid4().hex[:8]}"
+        groups = {resource: "" if resource == "pods" else "apps" for resource in rights}
+        rules = [{"apiGroups": [groups[one]], "resources": [one], "verbs": verbs} for one, verbs in rights.items()]
+        about = {"name": name, "namespace": self.namespace}
+        subject = {"kind": "ServiceAccount", **about}
+        role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": name}
+        rbac = "rbac.authorization.k8s.io/v1"
+        self.apply(
+            [
+                {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": about},
+                {"apiVersion": rbac, "kind": "Role", "metadata": about, "rules": rules},
+                {"apiVersion": rbac, "kind": "RoleBinding", "metadata": about, "subjects": [subject], "roleRef": role},
+            ]
+        )
+        return self.control_plane.kubectl("-n", self.namespace, "create", "token", name).strip()
 
     def installation(
         self,

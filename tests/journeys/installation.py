@@ -174,13 +174,20 @@ class Installation:
         read = [json.JSONDecoder().raw_decode(line)[0] for line in lines]
         return [line for line in read if line["event"] == event or not event]
 
-    def until_said(self, event: str, seconds: float = 30.0) -> dict[str, Any]:
-        """Wait for something to be logged as `event`; the newest such line."""
+    def until_said(self, event: str, times: int = 1, seconds: float = 60.0) -> dict[str, Any]:
+        """Wait until something was logged as `event` so many times; the newest such line."""
         deadline = time.monotonic() + seconds
-        while not (lines := self.said(event)):
+        while len(lines := self.said(event)) < times:
             assert time.monotonic() < deadline, self.log.read_text()[-2000:]
             time.sleep(0.1)
         return lines[-1]
+
+    def until_turn(self, number: int, seconds: float = 60.0) -> None:
+        """Wait for the turn of this number, counted over all starts."""
+        deadline = time.monotonic() + seconds
+        while self.asked("/api/v1/fleet")["tick"] < number:
+            assert time.monotonic() < deadline, self.log.read_text()[-2000:]
+            time.sleep(0.2)
 
     def start(self, *arguments: str) -> None:
         """Start `podium run`; do not wait."""

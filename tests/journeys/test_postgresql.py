@@ -49,25 +49,18 @@ def recorded(place: Installation) -> list[int]:
         ledger.close()
 
 
-def until_turn(place: Installation, number: int, seconds: float = 60.0) -> None:
-    deadline = time.monotonic() + seconds
-    while place.asked("/api/v1/fleet")["tick"] < number:
-        assert time.monotonic() < deadline, place.log.read_text()[-2000:]
-        time.sleep(0.2)
-
-
 def test_a_killed_database_is_waited_for_and_nothing_recorded_is_lost(
     place: Installation, own_postgresql: Server
 ) -> None:
     place.start()
     place.until_ready()
-    until_turn(place, 3)
+    place.until_turn(3)
     before = recorded(place)
     own_postgresql.kill()
     trouble = place.until_said("the ledger does not answer")
     note = place.asked("/api/v1/fleet")["guards"]
     own_postgresql.start()
-    until_turn(place, before[-1] + 4)
+    place.until_turn(before[-1] + 4)
     noted_after = place.asked("/api/v1/fleet")["guards"]
     assert place.stop() == 0
     after = recorded(place)
@@ -93,7 +86,7 @@ def test_a_second_process_takes_over_within_the_lease_when_the_first_stands_stil
     ledger = place.ledger()
     number = len(list(turns(ledger)))
     ledger.close()
-    until_turn(twin, number + 2)
+    twin.until_turn(number + 2)
     twin.end()
     numbers = recorded(place)
     assert numbers == list(range(1, len(numbers) + 1))

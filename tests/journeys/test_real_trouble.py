@@ -1,0 +1,166 @@
+"""A real API server that refuses, dies, or is not there: Podium says what is wrong and scales nothing down."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.journeys.deployments import Deployments
+from tests.journeys.installation import Installation
+from tests.journeys.loads import LoadServer, serving
+
+from testbed.control_plane import ControlPlane
+
+pytestmark = [pytest.mark.cluster, pytest.mark.slow]
+
+EVERY_RIGHT = {
+    "deployments": ["get", "list", "patch"],
+    "deployments/scale": ["get", "update"],
+    "pods": ["list"],
+}
+
+
+@pytest.fixture
+def deployments(control_plane: ControlPlane, namespace: str) -> Deployments:
+    made = Deployments(control_plane, namespace)
+    made.make({"web": 2})
+    return made
+
+
+@pytest.fixture
+def loads(namespace: str) -> Iterator[LoadServer]:
+    with serving(namespace, lambda at: {"web": 50.0}) as server:
+        yield server
+
+
+def only(**instead: list[str]) -> dict[str, list[str]]:
+    """Every right that Podium needs, with some verbs in the place of others; `scale` is the subresource."""
+    return EVERY_RIGHT | {"deployments/scale" if name == "scale" else name: verbs for name, verbs in instead.items()}
+
+
+CASES = {
+    "every right": (only(), ()),
+    "scale": (only(scale=["get"]), ("the right to update deployments/scale.apps in namespace {} is missing",)),
+    "claim": (only(deployments=["get", "list"]), ("the right to patch deployments.apps in namespace {} is missing",)),
+    "scale and pods": (
+        only(scale=["get"], pods=["get"]),
+        (
+            "the right to update deployments/scale.apps in namespace {} is missing",
+            "the right to list pods in namespace {} is missing",
+        ),
+    ),
+    "read": (only(scale=["update"]), ("the right to get deployments/scale.apps in namespace {} is missing",)),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_missing_right_is_named_in_the_row_and_the_log_and_nothing_is_written(
+    deployments: Deployments, loads: LoadServer, tmp_path: Path, case: str
+) -> None:
+    rights, missing = CASES[case]
+    kubeconfig = deployments.kubeconfig(tmp_path / "kubeconfig", token=deployments.token(rights))
+    place = deployments.installation(tmp_path / "here", loads.url, kubeconfig=kubeconfig)
+    place.start()
+    place.until_ready()
+    place.until_turn(3)
+    (row,) = place.asked("/api/v1/workloads")["items"]
+    code = place.stop()
+    told, logged = " ".join(row["troubles"]), place.log.read_text()
+    words = [one.format(deployments.namespace) for one in missing]
+    assert code == 0
+    assert [one in told and one in logged for one in words] == [True] * len(words), (told, logged)
+    assert [write.after for write in deployments.writes()] == ([] if missing else [5])
+
+
+def refused(place: Installation) -> str:
+    """What a start that ends with exit code 2 says; nothing else is left of it."""
+    before = {path.name for path in place.folder.rglob("*")}
+    place.start()
+    assert place.ended(30) == 2, place.log.read_text()
+    assert {path.name for path in place.folder.rglob("*")} - before == {"podium.log"}
+    (line,) = place.log.read_text().splitlines()
+    return line
+
+
+def test_a_broken_kubeconfig_ends_the_start_with_file_line_and_field(
+    deployments: Deployments, loads: LoadServer, tmp_path: Path
+) -> None:
+    file = tmp_path / "kubeconfig"
+    file.write_text(json.dumps({"current-context": "nowhere", "contexts": []}, indent=1))
+    place = deployments.installation(tmp_path / "here", loads.url, kubeconfig=file)
+    said = refused(place)
+    assert f"{file}:2: current-context" in said
+    assert "nowhere" in said
+
+
+def test_a_kubeconfig_that_is_not_there_ends_the_start(
+    deployments: Deployments, loads: LoadServer, tmp_path: Path
+) -> None:
+    place = deployments.installation(tmp_path / "here", loads.url, kubeconfig=tmp_path / "none")
+    assert f"{tmp_path / 'none'}" in refused(place)
+
+
+def test_a_wrong_token_ends_the_start(deployments: Deployments, loads: LoadServer, tmp_path: Path) -> None:
+    kubeconfig = deployments.kubeconfig(tmp_path / "kubeconfig", token="wrong")
+    place = deployments.installation(tmp_path / "here", loads.url, kubeconfig=kubeconfig)
+    said = refused(place)
+    assert said.endswith("the credentials are missing, wrong or expired (HTTP 401)")
+    assert deployments.control_plane.server in said
+
+
+def test_a_server_with_another_authority_ends_the_start(
+    deployments: Deployments, loads: LoadServer, tmp_path: Path
+) -> None:
+    kubeconfig = deployments.kubeconfig(tmp_path / "kubeconfig")
+    document = json.loads(kubeconfig.read_text())
+    del document["clusters"][0]["cluster"]["certificate-authority"]
+    kubeconfig.write_text(json.dumps(document))
+    assert "CERTIFICATE_VERIFY_FAILED" in refused(
+        deployments.installation(tmp_path / "here", loads.url, kubeconfig=kubeconfig)
+    )
+
+
+def test_a_server_that_is_not_there_is_waited_for(deployments: Deployments, loads: LoadServer, tmp_path: Path) -> None:
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        server = f"https://127.0.0.1:{nobody.getsockname()[1]}"
+        kubeconfig = deployments.kubeconfig(tmp_path / "kubeconfig", server=server)
+        place = deployments.installation(tmp_path / "here", loads.url, kubeconfig=kubeconfig)
+        place.start()
+        place.until_ready()
+        waits = place.until_said("the cluster does not answer yet; nothing is scaled until it does")
+        lost = place.until_said("cluster.lost.began")
+        (row,) = place.asked("/api/v1/workloads")["items"]
+        source = place.asked("/api/v1/fleet")["sources"][-1]
+        assert place.stop() == 0
+    assert server in waits["reason"]
+    assert server in lost["why"]
+    assert (row["replicas"], row["wanted"]) == (None, None)
+    assert (source["name"], source["state"]) == ("local", "silent")
+    assert server in source["words"]
+
+
+def test_a_killed_api_server_is_waited_for_and_nothing_goes_down(
+    deployments: Deployments, loads: LoadServer, tmp_path: Path
+) -> None:
+    place = deployments.installation(tmp_path / "here", loads.url)
+    deployments.control_plane.kill("kube-apiserver")
+    try:
+        place.start()
+        place.until_said("cluster.lost.began")
+        deployments.control_plane.restart("kube-apiserver")
+        deployments.until(lambda seen: seen["web"][0] == 5)  # pods wait for controllers, which take their time
+        deployments.control_plane.kill("kube-apiserver")
+        place.until_said("cluster.lost.began", times=2)
+        (row,) = place.asked("/api/v1/workloads")["items"]
+        loads.loads = lambda at: {"web": 90.0}
+    finally:
+        deployments.control_plane.restart("kube-apiserver")
+    deployments.until(lambda seen: seen["web"][0] == 9)
+    place.until_said("cluster.lost.ended", times=2)
+    assert place.stop() == 0
+    assert (row["replicas"], row["wanted"]) == (None, None)
+    assert [write for write in deployments.writes() if write.after < write.before] == []
