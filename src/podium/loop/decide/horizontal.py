@@ -123,36 +123,41 @@ def limit_rate(turn: Turn, draft: Draft) -> Draft:
     state = draft.state
     up = draft.open & (wanted > current)
     down = draft.open & (wanted < current)
-    ceiling = np.maximum(_limit(turn, table.up, state, growing=True), current)
-    floor = np.minimum(_limit(turn, table.down, state, growing=False), current)
-    # Without a `behavior` upstream allows doubling, and at least four.
-    ceiling = np.where(table.behaved, ceiling, np.maximum(2 * current, 4))
-    floor = np.where(table.behaved, floor, np.minimum(wanted, current))
+    # Without a `behavior` upstream allows doubling, and at least four; down it allows everything.
+    ceiling = _limit(turn, table.up, state, up & table.behaved, np.maximum(2 * current, 4), growing=True)
+    floor = _limit(turn, table.down, state, down & table.behaved, wanted, growing=False)
     draft = draft.bent(up & (wanted > ceiling), ceiling, Reason.RATE_LIMITED_UP, wanted, ceiling)
     return draft.bent(down & (wanted < floor), floor, Reason.RATE_LIMITED_DOWN, wanted, floor)
 
 
-def _limit(turn: Turn, rules: RateRules, state: State, *, growing: bool) -> Int64s:
-    """The farthest size that one direction's policies allow, by the policy that `selectPolicy` selects."""
+def _limit(turn: Turn, rules: RateRules, state: State, asked: Bools, otherwise: Int64s, *, growing: bool) -> Int64s:
+    """The farthest size that one direction's policies allow the asked slots, by the policy `selectPolicy` selects."""
     current = turn.current
-    size = len(current)
-    smallest, largest = np.full(size, -(2**31)), np.full(size, 2**31 - 1)
+    rules = _rows_of(rules, asked)
     start = current[rules.slots] - _changed(state.raised, rules, turn.now) + _changed(state.lowered, rules, turn.now)
     sign = 1 if growing else -1
     # 100 + 10 % is ceil(100 * 1.1) = 111 in floating point, as upstream computes it; down is cut towards zero.
     percent = start * (1 + sign * rules.value / 100)
     by_percent = np.ceil(percent) if growing else np.trunc(percent)
     proposed = np.where(rules.percent, by_percent.astype(np.int64), start + sign * rules.value)
-    farthest_is_max = growing
-    picks_max = (rules.select == Select.MAX) == farthest_is_max
-    high, low = smallest.copy(), largest.copy()
-    np.maximum.at(high, rules.slots, proposed)
-    np.minimum.at(low, rules.slots, proposed)
-    limit = np.where(picks_max, high, low)
-    ruled = np.zeros(size, np.bool_)
-    ruled[rules.slots] = True
-    limit = np.where(ruled, limit, largest if growing else smallest)
-    return np.where(rules.select == Select.DISABLED, current, limit)
+    highest, lowest = np.full(len(current), -(2**31)), np.full(len(current), 2**31 - 1)
+    np.maximum.at(highest, rules.slots, proposed)
+    np.minimum.at(lowest, rules.slots, proposed)
+    farthest = np.where((rules.select == Select.MAX) == growing, highest, lowest)
+    onwards = np.maximum(farthest, current) if growing else np.minimum(farthest, current)
+    return np.where(asked, np.where(rules.select == Select.DISABLED, current, onwards), otherwise)
+
+
+def _rows_of(rules: RateRules, asked: Bools) -> RateRules:
+    """The policies of the asked slots alone: in most turns few move."""
+    rows = np.flatnonzero(asked[rules.slots])
+    return dataclasses.replace(
+        rules,
+        slots=rules.slots[rows],
+        percent=rules.percent[rows],
+        value=rules.value[rows],
+        period=rules.period[rows],
+    )
 
 
 def _changed(ring: Ring, rules: RateRules, now: float) -> Int64s:
