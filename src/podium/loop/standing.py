@@ -11,6 +11,7 @@ import numpy as np
 from podium.loop.cycle import Turned
 from podium.loop.decide.state import Trust
 from podium.loop.decide.table import PolicyTable
+from podium.loop.decide.trust import measure
 from podium.loop.view import SourceRow
 from podium.model import clock
 from podium.model.arrays import UNKNOWN
@@ -61,8 +62,9 @@ def holds(turned: Turned, table: PolicyTable, where: Where) -> dict[int, tuple[s
         if not doubt:
             continue
         words = _full(name, where.get(name, ("", ""))[1], f"is {doubt[0]}; it does not go down")
-        for level in snapshot.signals.values():
-            for slot in np.flatnonzero(level.source == number).tolist():
+        for group in table.metrics:
+            sources = _sources(turned, measure(group), group.slots)
+            for slot in [slot for slot, one in zip(group.slots.tolist(), sources, strict=True) if one == number]:
                 said[slot][words] = None
     return {slot: tuple(words) for slot, words in said.items()}
 
@@ -90,7 +92,7 @@ def _asked(turned: Turned, table: PolicyTable) -> dict[int, set[int]]:
     """Source -> the slots whose policies use one of its signals."""
     out: dict[int, set[int]] = collections.defaultdict(set)
     for group in table.metrics:
-        for slot, number in zip(group.slots.tolist(), _sources(turned, group.signal, group.slots), strict=True):
+        for slot, number in zip(group.slots.tolist(), _sources(turned, measure(group), group.slots), strict=True):
             out[number].add(slot)
     return out
 
@@ -102,7 +104,7 @@ def _missing(turned: Turned, table: PolicyTable) -> dict[int, list[tuple[int, st
     unknown = set(zip(reasons.slot[chosen].tolist(), reasons.metric[chosen].tolist(), strict=True))
     out: dict[int, list[tuple[int, str]]] = collections.defaultdict(list)
     for group in table.metrics if unknown else ():
-        numbers = _sources(turned, group.signal, group.slots)
+        numbers = _sources(turned, measure(group), group.slots)
         for slot, position, number in zip(group.slots.tolist(), group.position.tolist(), numbers, strict=True):
             if (slot, position) in unknown:
                 out[number].append((slot, group.signal))

@@ -15,13 +15,16 @@ import numpy as np
 
 from podium.loop.decide.draft import Draft, Turn
 from podium.loop.decide.state import State, Trust
+from podium.loop.decide.table import MetricGroup
 from podium.model.arrays import UNKNOWN, Bools, Float64s
 from podium.model.decision import Reason
 from podium.model.snapshot import Level, Snapshot
 
 FEW = 3  # series: fewer than these are suspect only when all of them leap, and frozen only after as many equal samples
 CORROBORATED = 0.5  # another source must have seen this part of the change: idle pods use something, too
-AT_REST = "memory"  # what pods use without any load: it says nothing of the load's changes
+AT_REST = (
+    "memory"  # used without any load: it follows the pods that we add, may stand still, and says nothing of the load
+)
 
 
 def distrust(turn: Turn, draft: Draft) -> Draft:
@@ -61,11 +64,18 @@ def _held(turn: Turn, trust: Trust) -> bool:
 
 
 def _speaks(turn: Turn, source: int) -> Bools:
-    """The slots of which this source measures anything."""
+    """The slots of which this source measures what their policies use."""
     speaks = np.zeros(len(turn.table), np.bool_)
-    for level in turn.snapshot.signals.values():
-        speaks |= level.source == source
+    for group in turn.table.metrics:
+        level = turn.snapshot.signals.get(measure(group))
+        if level is not None:
+            speaks[group.slots] |= level.source[group.slots] == source
     return speaks
+
+
+def measure(group: MetricGroup) -> str:
+    """The signal whose level stands for a group's: a container's usage (`cpu@app`) is as good as its pod's."""
+    return group.signal.partition("@")[0]
 
 
 def _change(turn: Turn, name: str, level: Level) -> Float64s:
@@ -141,7 +151,8 @@ def _corroborated(turn: Turn, source: int, changes: dict[str, Float64s], asked: 
         farthest = np.where(own, bend(farthest, change), farthest)
     for name, change in changes.items():
         partly = 1.0 + CORROBORATED * (farthest - 1.0)
-        seen |= (turn.snapshot.signals[name].source != source) & _beyond(change, partly, down=down)
+        if name != AT_REST:
+            seen |= (turn.snapshot.signals[name].source != source) & _beyond(change, partly, down=down)
     return bool(leapt.any() and (leapt & seen).sum() * 2 >= leapt.sum())
 
 
@@ -149,6 +160,8 @@ def _judged(turn: Turn, source: int, before: Trust, *, suspect: bool) -> Trust:
     """A source freezes when three samples or more are new and not one moved, though they once did."""
     advanced, changed = 0, 0
     for name, level in turn.snapshot.signals.items():
+        if name == AT_REST:
+            continue
         stamps, values = turn.before.stamps.get(name), turn.before.values.get(name)
         if stamps is None or values is None:
             continue
@@ -182,7 +195,7 @@ def _new_evidence(turn: Turn) -> Bools:
     """The slots whose own metrics have a sample newer than the last turn's: nothing goes down twice on one."""
     newer = np.zeros(len(turn.table), np.bool_)
     for group in turn.table.metrics:
-        name = group.signal.partition("@")[0]  # a container's usage is as old as its pod's
+        name = measure(group)
         level, stamps = turn.snapshot.signals.get(name), turn.before.stamps.get(name)
         if level is None:
             continue
