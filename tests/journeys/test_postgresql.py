@@ -35,9 +35,15 @@ class TestOnPostgresql(Survival):
 
 @pytest.fixture
 def place(own_postgresql: Server, tmp_path: Path) -> Iterator[Installation]:
-    laid = lay(tmp_path / "here", own_postgresql, "interval: 120s, lease: 4s")  # a turn a second
-    yield laid
-    laid.end()
+    with lay(tmp_path / "here", own_postgresql, "interval: 120s, lease: 4s") as laid:  # a turn a second
+        yield laid
+
+
+@pytest.fixture
+def twin(place: Installation) -> Iterator[Installation]:
+    """A second process beside it."""
+    with place.twin() as another:
+        yield another
 
 
 def recorded(place: Installation) -> list[int]:
@@ -71,10 +77,11 @@ def test_a_killed_database_is_waited_for_and_nothing_recorded_is_lost(
     assert [write for write in place.writes() if write.after < write.before] == []
 
 
-def test_a_second_process_takes_over_within_the_lease_when_the_first_stands_still(place: Installation) -> None:
+def test_a_second_process_takes_over_within_the_lease_when_the_first_stands_still(
+    place: Installation, twin: Installation
+) -> None:
     place.start()
     place.until_ready()
-    twin = place.twin()
     twin.start()
     twin.until_said("waiting to lead")
     begun = time.monotonic()
@@ -87,16 +94,15 @@ def test_a_second_process_takes_over_within_the_lease_when_the_first_stands_stil
     number = len(list(turns(ledger)))
     ledger.close()
     twin.until_turn(number + 2)
-    twin.end()
+    assert twin.stop() == 0
     numbers = recorded(place)
     assert numbers == list(range(1, len(numbers) + 1))
     assert took < 4.0 + 6.0, f"{took:.1f} s"  # the lease, a second to ask again, and its first turn
 
 
-def test_a_second_process_takes_over_at_once_when_the_first_is_killed(place: Installation) -> None:
+def test_a_second_process_takes_over_at_once_when_the_first_is_killed(place: Installation, twin: Installation) -> None:
     place.start()
     place.until_ready()
-    twin = place.twin()
     twin.start()
     twin.until_said("waiting to lead")
     place.kill()

@@ -40,9 +40,15 @@ def loads(namespace: str) -> Iterator[LoadServer]:
 
 @pytest.fixture
 def place(deployments: Deployments, loads: LoadServer, tmp_path: Path) -> Iterator[Installation]:
-    laid = deployments.installation(tmp_path / "here", loads.url)
-    yield laid
-    laid.end()
+    with deployments.installation(tmp_path / "here", loads.url) as laid:
+        yield laid
+
+
+@pytest.fixture
+def twin(place: Installation) -> Iterator[Installation]:
+    """A second process beside it."""
+    with place.twin() as another:
+        yield another
 
 
 def web_of(place: Installation, deployments: Deployments, what: str = "") -> Any:
@@ -67,31 +73,29 @@ def test_replicas_follow_the_load_up_and_down_and_say_why(
 
 
 def test_verdicts_are_reached_and_teach_the_lead_time(
-    place: Installation, deployments: Deployments, loads: LoadServer
+    deployments: Deployments, loads: LoadServer, tmp_path: Path
 ) -> None:
     deployments.make({"slow": 2}, ready_after="3s")
-    slow = deployments.installation(place.folder.parent / "slow", loads.url)
-    slow.start()
-    slow.until_ready()
-    for replicas in (3, 4, 5):
-        loads.loads = lambda at, replicas=replicas: {"web": 20.0, "cart": 20.0, "slow": 10.0 * replicas}
-        deployments.until(lambda seen, replicas=replicas: seen["slow"] == (replicas, replicas))
-        time.sleep(2.5)  # two turns, so that its verdict is there before the next change supersedes it
     path = f"/api/v1/workloads/local/{deployments.namespace}/deployment.apps/slow"
-    outcomes = [one["outcome"] for one in slow.asked(f"{path}/decisions?limit=200")["items"] if one["changed"]]
-    lead = slow.asked(f"{path}/explain")["inputs"]["lead time"]
-    slow.end()
+    with deployments.installation(tmp_path / "slow", loads.url) as place:
+        place.start()
+        place.until_ready()
+        for replicas in (3, 4, 5):
+            loads.loads = lambda at, replicas=replicas: {"web": 20.0, "cart": 20.0, "slow": 10.0 * replicas}
+            deployments.until(lambda seen, replicas=replicas: seen["slow"] == (replicas, replicas))
+            time.sleep(2.5)  # two turns, so that its verdict is there before the next change supersedes it
+        outcomes = [one["outcome"] for one in place.asked(f"{path}/decisions?limit=200")["items"] if one["changed"]]
+        lead = place.asked(f"{path}/explain")["inputs"]["lead time"]
     assert [outcome[:13] for outcome in outcomes] == ["reached after"] * 3
     assert lead in {"3s", "4s", "5s", "6s"}  # whole turns; 120 s is what nobody has measured
 
 
 def test_a_frozen_leader_writes_nothing_after_another_took_over(
-    place: Installation, deployments: Deployments, loads: LoadServer
+    place: Installation, twin: Installation, deployments: Deployments, loads: LoadServer
 ) -> None:
     place.start()
     place.until_ready()
     place.signal(signal.SIGSTOP)
-    twin = place.twin()
     twin.start()
     twin.until_ready()
     loads.loads = lambda at: {"web": 50.0, "cart": 20.0}
@@ -105,7 +109,6 @@ def test_a_frozen_leader_writes_nothing_after_another_took_over(
     ledger = place.ledger()
     numbers, findings = [turn.number for turn in turns(ledger)], ledger.verify().findings
     ledger.close()
-    twin.end()
     assert both_run == [True, True]
     assert scaled == [0, len(deployments.writes())]
     assert (numbers, findings) == (list(range(1, len(numbers) + 1)), ())

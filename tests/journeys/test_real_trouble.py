@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,8 @@ from tests.journeys.loads import LoadServer, serving
 from testbed.control_plane import ControlPlane
 
 pytestmark = [pytest.mark.cluster, pytest.mark.slow]
+
+Lay = Callable[..., Installation]
 
 EVERY_RIGHT = {
     "deployments": ["get", "list", "patch"],
@@ -34,6 +37,17 @@ def deployments(control_plane: ControlPlane, namespace: str) -> Deployments:
 def loads(namespace: str) -> Iterator[LoadServer]:
     with serving(namespace, lambda at: {"web": 50.0}) as server:
         yield server
+
+
+@pytest.fixture
+def lay(deployments: Deployments, loads: LoadServer, tmp_path: Path) -> Iterator[Lay]:
+    """Lays an installation, with another kubeconfig if one is given. It ends with the test."""
+    with contextlib.ExitStack() as stack:
+
+        def laid(kubeconfig: Path | None = None) -> Installation:
+            return stack.enter_context(deployments.installation(tmp_path / "here", loads.url, kubeconfig=kubeconfig))
+
+        yield laid
 
 
 def only(**instead: list[str]) -> dict[str, list[str]]:
@@ -58,11 +72,11 @@ CASES = {
 
 @pytest.mark.parametrize("case", CASES)
 def test_a_missing_right_is_named_in_the_row_and_the_log_and_nothing_is_written(
-    deployments: Deployments, loads: LoadServer, tmp_path: Path, case: str
+    deployments: Deployments, lay: Lay, tmp_path: Path, case: str
 ) -> None:
     rights, missing = CASES[case]
     kubeconfig = deployments.kubeconfig(tmp_path / "kubeconfig", token=deployments.token(rights))
-    place = deployments.installation(tmp_path / "here", loads.url, kubeconfig=kubeconfig)
+    place = lay(kubeconfig)
     place.start()
     place.until_ready()
     place.until_turn(3)
@@ -86,49 +100,43 @@ def refused(place: Installation) -> str:
 
 
 def test_a_broken_kubeconfig_ends_the_start_with_file_line_and_field(
-    deployments: Deployments, loads: LoadServer, tmp_path: Path
+    deployments: Deployments, lay: Lay, tmp_path: Path
 ) -> None:
     file = tmp_path / "kubeconfig"
     file.write_text(json.dumps({"current-context": "nowhere", "contexts": []}, indent=1))
-    place = deployments.installation(tmp_path / "here", loads.url, kubeconfig=file)
+    place = lay(file)
     said = refused(place)
     assert f"{file}:2: current-context" in said
     assert "nowhere" in said
 
 
-def test_a_kubeconfig_that_is_not_there_ends_the_start(
-    deployments: Deployments, loads: LoadServer, tmp_path: Path
-) -> None:
-    place = deployments.installation(tmp_path / "here", loads.url, kubeconfig=tmp_path / "none")
+def test_a_kubeconfig_that_is_not_there_ends_the_start(lay: Lay, tmp_path: Path) -> None:
+    place = lay(tmp_path / "none")
     assert f"{tmp_path / 'none'}" in refused(place)
 
 
-def test_a_wrong_token_ends_the_start(deployments: Deployments, loads: LoadServer, tmp_path: Path) -> None:
+def test_a_wrong_token_ends_the_start(deployments: Deployments, lay: Lay, tmp_path: Path) -> None:
     kubeconfig = deployments.kubeconfig(tmp_path / "kubeconfig", token="wrong")
-    place = deployments.installation(tmp_path / "here", loads.url, kubeconfig=kubeconfig)
+    place = lay(kubeconfig)
     said = refused(place)
     assert said.endswith("the credentials are missing, wrong or expired (HTTP 401)")
     assert deployments.control_plane.server in said
 
 
-def test_a_server_with_another_authority_ends_the_start(
-    deployments: Deployments, loads: LoadServer, tmp_path: Path
-) -> None:
+def test_a_server_with_another_authority_ends_the_start(deployments: Deployments, lay: Lay, tmp_path: Path) -> None:
     kubeconfig = deployments.kubeconfig(tmp_path / "kubeconfig")
     document = json.loads(kubeconfig.read_text())
     del document["clusters"][0]["cluster"]["certificate-authority"]
     kubeconfig.write_text(json.dumps(document))
-    assert "CERTIFICATE_VERIFY_FAILED" in refused(
-        deployments.installation(tmp_path / "here", loads.url, kubeconfig=kubeconfig)
-    )
+    assert "CERTIFICATE_VERIFY_FAILED" in refused(lay(kubeconfig))
 
 
-def test_a_server_that_is_not_there_is_waited_for(deployments: Deployments, loads: LoadServer, tmp_path: Path) -> None:
+def test_a_server_that_is_not_there_is_waited_for(deployments: Deployments, lay: Lay, tmp_path: Path) -> None:
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
         server = f"https://127.0.0.1:{nobody.getsockname()[1]}"
         kubeconfig = deployments.kubeconfig(tmp_path / "kubeconfig", server=server)
-        place = deployments.installation(tmp_path / "here", loads.url, kubeconfig=kubeconfig)
+        place = lay(kubeconfig)
         place.start()
         place.until_ready()
         waits = place.until_said("the cluster does not answer yet; nothing is scaled until it does")
@@ -144,22 +152,23 @@ def test_a_server_that_is_not_there_is_waited_for(deployments: Deployments, load
 
 
 def test_a_killed_api_server_is_waited_for_and_nothing_goes_down(
-    deployments: Deployments, loads: LoadServer, tmp_path: Path
+    deployments: Deployments, loads: LoadServer, lay: Lay
 ) -> None:
-    place = deployments.installation(tmp_path / "here", loads.url)
+    place = lay()
     deployments.control_plane.kill("kube-apiserver")
     try:
         place.start()
         place.until_said("cluster.lost.began")
         deployments.control_plane.restart("kube-apiserver")
-        deployments.until(lambda seen: seen["web"][0] == 5)  # pods wait for controllers, which take their time
+        deployments.until(lambda seen: seen["web"][0] == 5)
         deployments.control_plane.kill("kube-apiserver")
         place.until_said("cluster.lost.began", times=2)
         (row,) = place.asked("/api/v1/workloads")["items"]
         loads.loads = lambda at: {"web": 90.0}
     finally:
-        deployments.control_plane.restart("kube-apiserver")
-    deployments.until(lambda seen: seen["web"][0] == 9)
+        for component in ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok"):
+            deployments.control_plane.restart(component)  # its clients would wait a minute and more before they ask
+    deployments.until(lambda seen: seen["web"] == (9, 9))
     place.until_said("cluster.lost.ended", times=2)
     assert place.stop() == 0
     assert (row["replicas"], row["wanted"]) == (None, None)
