@@ -73,6 +73,14 @@ def test_only_what_was_written_counts_as_written(history: History) -> None:
     assert found.expectations == {}
 
 
+def test_a_write_whose_answer_was_lost_is_known_by_what_is_there(history: History) -> None:
+    turn = history.turn(300.0)
+    found = Restored(history.restored.memory, last=turn)
+    found.expect([Result(dataclasses.replace(history.command(4), current=2), Fate.FAILED, "no answer")])
+    assert [part.tolist() for part in found.written(FLEET, np.array([4]))] == [[4], [2]]
+    assert [part.tolist() for part in found.written(FLEET, np.array([2]))] == [[UNKNOWN], [UNKNOWN]]
+
+
 def test_a_fold_tells_when_a_recorded_state_does_not_follow(history: History) -> None:
     turn = history.turn(300.0)
     library = Library(history.ledger)

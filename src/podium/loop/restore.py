@@ -98,6 +98,7 @@ class Restored:
         """[n] replicas that the last turn wrote, and [n] what they replaced; UNKNOWN where it wrote nothing.
 
         A process that died between writing and recording left no results: then what was planned and is there was ours.
+        So was a write that failed and is there all the same: only its answer was lost.
         """
         after, before = np.full(len(fleet), UNKNOWN, np.int64), np.full(len(fleet), UNKNOWN, np.int64)
         if self.last is None:
@@ -110,7 +111,10 @@ class Restored:
             before[:shared] = np.where(ours, self.last.snapshot.replicas[:shared], UNKNOWN)
         for result in self.results or ():
             command = result.command
-            if result.fate is Fate.WRITTEN and fleet.index.get(command.key) == command.slot:
+            if fleet.index.get(command.key) != command.slot:
+                continue
+            landed = result.fate is Fate.FAILED and replicas[command.slot] == command.replicas
+            if result.fate is Fate.WRITTEN or landed:
                 after[command.slot], before[command.slot] = command.replicas, command.current
         return after, before
 
@@ -131,6 +135,8 @@ def restore(ledger: Ledger, memory: Memory, *, until_us: int | None = None) -> R
     kinds = [record.TURN, record.RESULTS, record.VERDICTS]
     before_us = None if until_us is None else until_us + 1
     for entry in ledger.entries(kinds, after_seq=start.seq if start else None, until_us=before_us):
+        if entry.purged:
+            continue  # older than the retention, behind a checkpoint that was the last: nothing newer is known
         if entry.kind == record.TURN:
             restored.fold(record.read_turn(entry), library)
         elif entry.kind == record.VERDICTS:

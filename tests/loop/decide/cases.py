@@ -29,7 +29,7 @@ from podium.model.fleet import Fleet, Slot
 from podium.model.forecast import Forecast
 from podium.model.identity import WorkloadKey
 from podium.model.quantities import parse_milli
-from podium.model.snapshot import Level, Pods, Samples, Snapshot
+from podium.model.snapshot import Level, Samples, Snapshot
 
 ZERO = clock.parse_rfc3339("2000-01-02T00:00:00Z")
 KEY = WorkloadKey.parse("local/shop/deployment.apps/web")
@@ -249,8 +249,3 @@ def run(spec: Object, worlds: Mapping[int, World], until: int, every: int = 15) 
         if written is not None:
             writes[at] = replicas = wanted
     return writes
-
-
-def without_samples(seen: Pods) -> Pods:
-    """The same pods with nothing measured."""
-    return dataclasses.replace(seen, samples={})

@@ -194,6 +194,11 @@ class Conducted:
         self.replicas = np.where(moved, decisions.replicas, self.replicas)
         return decisions
 
+    def refused(self, slot: int, replicas: int) -> None:
+        """The cluster refused the last write of this slot: it is as large as before."""
+        self.replicas[slot] = replicas
+        self._written[slot] = self._from[slot] = UNKNOWN
+
     def scaled_by_hand(self, replicas: Int64s | int) -> None:
         """Somebody else changes the sizes between two turns."""
         self.replicas = np.array(np.broadcast_to(replicas, (len(self.table),)), np.int64)

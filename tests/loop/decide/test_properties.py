@@ -169,7 +169,7 @@ def test_a_paused_direction_is_not_taken(seed: int, size: int, pause: str) -> No
 @some
 @given(seeds, sizes)
 def test_the_order_of_slots_does_not_matter(seed: int, size: int) -> None:
-    """As long as the guard has nothing to share out: its last replicas go to the first slots."""
+    """As long as the guard has nothing to share out: its last replicas go to slots in turn."""
     rng = np.random.default_rng(seed)
     order: NDArray[np.int64] = rng.permutation(size)
     fleet = Conducted(table(size, cpu=True), rng.integers(1, 40, size))
