@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import resource
+import shutil
 import socket
 import sqlite3
 import subprocess
@@ -134,6 +135,22 @@ def test_a_writable_file_in_a_read_only_folder_is_refused_too(visible: Path) -> 
     told = told_without_rights(closed)
     assert told.startswith(f"Permanent: sqlite:///{closed}/podium.db cannot be ")
     assert "give this user write access to the file and its directory" in told
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+def test_a_database_that_was_taken_away_takes_no_more_entries(replaced: bool, tmp_path: Path) -> None:
+    file = tmp_path / "podium.db"
+    ledger = Ledger.open(f"sqlite:///{file}")
+    leadership = ledger.lead("a", 60.0)
+    ledger.append(TICK, leadership)
+    file.rename(tmp_path / "away.db")
+    if replaced:
+        shutil.copy(tmp_path / "away.db", file)
+    for ask in (lambda: ledger.append(TICK, leadership), leadership.renew, lambda: list(ledger.entries(["tick"]))):
+        with pytest.raises(Permanent, match="was removed or replaced while it was open"):
+            ask()
+    assert file.exists() == replaced
+    ledger.close()
 
 
 def test_a_locked_database_is_a_temporary_trouble(tmp_path: Path) -> None:

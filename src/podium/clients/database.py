@@ -76,6 +76,7 @@ class Database:
         self.shown = shown  # the URL without its password
         self.file = file  # of SQLite; None: a server
         self._answer_seconds = answer_seconds
+        self._opened = _identity(file)
         self._writing = threading.Lock()  # SQLite's own queue is unfair among the threads of one process
 
     @classmethod
@@ -118,6 +119,7 @@ class Database:
     @contextlib.contextmanager
     def read(self) -> Iterator[sqlalchemy.Connection]:
         """One consistent reading. Raises Temporary or Permanent, with the URL."""
+        self._still_there()
         with self._translated(), self.engine.connect() as connection, self._watched(connection), connection.begin():
             yield connection
 
@@ -127,6 +129,7 @@ class Database:
 
         On SQLite it holds the only write lock from the start. On PostgreSQL lock the rows that you decide by.
         """
+        self._still_there()
         with self._translated(), self._writing, self.engine.connect() as connection, self._watched(connection):
             connection.execution_options(**{_WRITE: True})
             with connection.begin():
@@ -144,6 +147,14 @@ class Database:
     def close(self) -> None:
         """Close all connections."""
         self.engine.dispose()
+
+    def _still_there(self) -> None:
+        """Raises Permanent once SQLite's file was removed or replaced: what is written to the old one is lost."""
+        if self.file is not None and _identity(self.file) != self._opened:
+            raise Permanent(
+                f"{self.shown} was removed or replaced while it was open; "
+                "put the file back, or make sure that a new one is meant, then start again"
+            )
 
     @contextlib.contextmanager
     def _watched(self, connection: sqlalchemy.Connection) -> Iterator[None]:
@@ -205,6 +216,15 @@ def _sqlite_file(address: sqlalchemy.URL, shown: str) -> Path:
             "give this user write access to the file and its directory, or name another file"
         ) from error
     return file
+
+
+def _identity(file: Path | None) -> tuple[int, int] | None:
+    """Which file has this name now; None: there is none."""
+    try:
+        found = file.stat() if file is not None else None
+    except OSError:
+        return None
+    return None if found is None else (found.st_dev, found.st_ino)
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
