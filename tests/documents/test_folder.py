@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import pathlib
 import shutil
 from collections.abc import AsyncGenerator
@@ -102,6 +103,15 @@ def test_a_link_into_nowhere_is_named(shop: pathlib.Path) -> None:
     (shop / "gone.yaml").symlink_to(shop / "nowhere")
     with pytest.raises(Invalid, match=r"gone.yaml: expected a file that can be read; got No such file"):
         kinds.folder(shop).load()
+
+
+def test_what_is_no_regular_file_is_named_and_never_waited_for(shop: pathlib.Path) -> None:
+    os.mkfifo(shop / "pipe.yaml")
+    (shop / "zero.yaml").symlink_to("/dev/zero")
+    with pytest.raises(Invalid) as caught:
+        kinds.folder(shop).load()
+    expected = ("a file that can be read", "not a regular file")
+    assert [(problem.expected, problem.got) for problem in caught.value.problems] == [expected] * 2
 
 
 async def test_a_new_file_is_a_new_set(shop: pathlib.Path) -> None:

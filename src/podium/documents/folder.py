@@ -10,10 +10,12 @@ import contextlib
 import dataclasses
 import os
 import pathlib
+import stat
 from collections.abc import AsyncGenerator, Iterator, Sequence
 
 import watchfiles
 
+from podium.documents import reading
 from podium.documents.collection import Check, Documents, gather
 from podium.documents.document import Document
 from podium.documents.loading import Kinds, parse
@@ -48,7 +50,7 @@ class Folder:
         files = [self.path] if self.path.is_file() else sorted(_documents(self.path, problems))
         for file in files:
             try:
-                data = file.read_bytes()
+                data = _content(file)
             except OSError as error:
                 problems.append(Problem(str(file), 0, 0, "", "a file that can be read", error.strerror or str(error)))
                 continue
@@ -107,14 +109,22 @@ class Folder:
     def _identity(self) -> tuple[int, int] | None:
         """Which folder is there now; another one of the same name is another one."""
         try:
-            stat = self._watched().stat()
+            found = self._watched().stat()
         except OSError:
             return None
-        return stat.st_dev, stat.st_ino
+        return found.st_dev, found.st_ino
 
     def _watched(self) -> pathlib.Path:
         # A single file is watched through its folder: editors replace files, and a watch on the old one sees nothing.
         return self.path.parent if self.path.suffix.lower() in SUFFIXES and not self.path.is_dir() else self.path
+
+
+def _content(file: pathlib.Path) -> bytes:
+    """The text of a file, cut off where it is too long to be read anyway. Raises OSError."""
+    if not stat.S_ISREG(file.stat().st_mode):
+        raise OSError("not a regular file")  # opening a pipe would wait for a writer, and a device may have no end
+    with file.open("rb") as opened:
+        return opened.read(reading.MAX_BYTES + 1)
 
 
 def _documents(path: pathlib.Path, problems: list[Problem]) -> Iterator[pathlib.Path]:

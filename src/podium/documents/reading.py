@@ -46,7 +46,7 @@ class Parsed(NamedTuple):
 def read(data: bytes) -> Iterator[Parsed]:
     """The documents of `data` in order, empty ones left out. Raises Unreadable at the first that cannot be read."""
     if len(data) > MAX_BYTES:
-        raise Unreadable(Mark(1, 1), f"at most {MAX_BYTES // 2**20} MiB of text", f"{len(data):,} bytes")
+        raise Unreadable(Mark(1, 1), f"at most {MAX_BYTES // 2**20} MiB of text", "more")
     try:
         parser = cast("_Parser", yaml.CSafeLoader(data))
         parser.get_event()  # the start of the stream
