@@ -76,6 +76,16 @@ async def test_a_wrong_token_is_refused_at_the_exchange() -> None:
         assert (answer.status, (await answer.json())["errors"][0]["path"]) == (401, "body.token")
 
 
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [(r'{"token": "\ud800"}', 401), (r'{"token": "x", "\ud800": "\ud800"}', 400), (r'{"\udfff": 1}', 400)],
+)
+async def test_half_a_character_is_refused_as_any_other_garbage(body: str, status: int) -> None:
+    headers = {"content-type": "application/json"}
+    async with visited() as client, client.post("/session", data=body, headers=headers) as answer:
+        assert (answer.status, answer.content_type) == (status, "application/problem+json")
+
+
 async def test_nobody_makes_the_server_read_much_before_saying_who_they_are() -> None:
     async with visited() as client, client.post("/session", data=b"x" * 5000) as answer:
         assert answer.status == 413

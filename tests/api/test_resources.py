@@ -125,6 +125,7 @@ async def test_clusters_and_sources_are_counted_from_what_is_known() -> None:
         "/api/v1/nothing",
         "/assets/none.js",
         "/assets/..%2fapp.py",
+        f"/assets/{'a' * 300}.js",
     ],
 )
 async def test_what_is_not_there_is_a_problem_in_words(path: str) -> None:

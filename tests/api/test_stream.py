@@ -136,6 +136,17 @@ async def test_more_pages_than_there_are_seats_are_turned_away(monkeypatch: pyte
             )
 
 
+async def test_pages_that_come_at_once_get_no_more_seats_than_those_that_come_in_turn(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(stream, "MOST_STREAMS", 2)
+    async with visited() as client:
+        answers = await asyncio.gather(*(client.get(BOTH) for _ in range(12)))
+        assert sorted(answer.status for answer in answers) == [200] * 2 + [503] * 10
+        for answer in answers:
+            answer.close()
+
+
 async def test_an_open_stream_does_not_hold_up_the_end() -> None:
     view = FakeView()
     async with visited(view) as client:

@@ -34,7 +34,7 @@ class Access:
 
     def token_matches(self, shown: str) -> bool:
         """Whether this is the token."""
-        return hmac.compare_digest(shown.encode("utf-8", "surrogateescape"), self._token)
+        return hmac.compare_digest(shown.encode("utf-8", "surrogatepass"), self._token)
 
     def open_session(self) -> str:
         """A new session's cookie value."""

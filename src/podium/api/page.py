@@ -15,6 +15,7 @@ BUILT = pathlib.Path(__file__).parent / "static"
 MISSING = (
     "The page is not built: run `npm ci && npm run build` in dashboard/, then reload. The API under /api/v1 works.\n"
 )
+LONGEST_NAME = 100  # what the build writes has some 30 characters; a file system refuses 256 with an error
 _FOREVER = "public, max-age=31536000, immutable"  # a name in assets/ holds the hash of its content
 
 
@@ -56,6 +57,6 @@ def _signed_in(request: Request, access: Access, shown: str) -> Response:
 
 def _file(folder: pathlib.Path, name: str, keep: str) -> Response:
     path = folder / name
-    if path.parent != folder or not path.is_file():
+    if path.parent != folder or len(name) > LONGEST_NAME or not path.is_file():
         raise Problem(404, f"The page has no file {name}.")
     return FileResponse(path, headers={"cache-control": keep})

@@ -92,7 +92,7 @@ def _validation(_request: Request, error: RequestValidationError) -> Response:
 
 
 def _fault(error: dict[str, Any]) -> Fault:
-    path = ".".join(str(part) for part in error["loc"])
+    path = _shown(".".join(str(part) for part in error["loc"]))
     if error["type"] == "extra_forbidden":
         return Fault(path=path, expected="no such parameter", got=_shown(error["input"]))
     got = None if error["type"] == "missing" else _shown(error["input"])
@@ -100,7 +100,7 @@ def _fault(error: dict[str, Any]) -> Fault:
 
 
 def _shown(value: object) -> str:
-    text = str(value)
+    text = str(value).encode("utf-8", "backslashreplace").decode()  # JSON may hold half a character, as in "\ud800"
     return text if len(text) <= 200 else text[:200] + "…"
 
 

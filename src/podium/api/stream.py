@@ -74,8 +74,6 @@ def router(
         fleet_wanted, keys = _topics(query.topics)
         for key in keys:
             await reads.row(key)
-        if broadcast.listeners >= MOST_STREAMS:
-            raise Problem(503, f"{MOST_STREAMS} pages are listening already; close one.")
         listener = _Listener(reads, broadcast, metrics, fleet_wanted=fleet_wanted, keys=keys)
         events = listener.events(_resume(last_event_id), heartbeat_seconds)
         return EventStream(events, broadcast, metrics)
@@ -110,6 +108,8 @@ class EventStream(Response):
             raise ended[0]
 
     async def _write(self, send: Send) -> None:
+        if self._broadcast.listeners >= MOST_STREAMS:  # nothing is awaited between looking and being counted
+            raise Problem(503, f"{MOST_STREAMS} pages are listening already; close one.")
         with self._broadcast.listening(), self._metrics.listeners.track_inprogress():
             await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
             async with contextlib.aclosing(self._chunks) as chunks:
