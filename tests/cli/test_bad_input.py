@@ -70,6 +70,14 @@ def test_a_flag_without_a_value_says_what_one_looks_like(tmp_path: Path) -> None
     refused(podium("run", "--set", "loop.interval", at=tmp_path), "expected PATH=VALUE, as in loop.interval=30s")
 
 
+def test_a_token_that_could_be_guessed_is_refused_without_being_shown(laid: Path) -> None:
+    before = files(laid)
+    done = podium("run", "--set", "api.token=env:DOOR", at=laid, DOOR="letmein")
+    refused(done, "flag api.token: api.token: expected a token of at least 16 characters; got 7 in env:DOOR")
+    assert "letmein" not in done.err
+    assert files(laid) == before
+
+
 def test_a_variable_that_points_nowhere_is_named(tmp_path: Path) -> None:
     done = podium("explain", "web", at=tmp_path, PODIUM_CONFIG="gone.yaml")
     refused(done, "PODIUM_CONFIG: expected a settings file that is there; got ", "gone.yaml")

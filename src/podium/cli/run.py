@@ -72,6 +72,7 @@ async def _run(loaded: Loaded) -> None:
     from podium.cli import logs, running, store
 
     logs.configure(loaded.value.log.format, loaded.value.log.level)
+    token = _token(loaded)
     documents = wiring.documents_folder(loaded).load()
     await wiring.knock(loaded)
     listening = bind(loaded.value.api.listen)
@@ -79,8 +80,6 @@ async def _run(loaded: Loaded) -> None:
         state = wiring.state_folder(loaded)
         async with wiring.world(loaded, documents, state) as outside:
             program = wiring.Program(loaded, ledger, documents, outside)
-            secret = loaded.value.api.token
-            token = loaded.reveal(secret) if secret else wiring.new_token()
             app = create_app(
                 program.live,
                 token=token,
@@ -89,9 +88,24 @@ async def _run(loaded: Loaded) -> None:
                 unready=program.live.unready,
             )
             url = address(listening)
-            _greet(loaded, url, token if secret is None else None)
+            _greet(loaded, url, token if loaded.value.api.token is None else None)
             with running.announced(store.folder(loaded), url, token):
                 await _until_stopped(program, serve(app, listening))
+
+
+def _token(loaded: Loaded) -> str:
+    """The token of the settings, or a new one. Raises BadInput for one that could be guessed."""
+    from podium import wiring
+    from podium.api.access import MINIMUM_TOKEN
+
+    secret = loaded.value.api.token
+    if secret is None:
+        return wiring.new_token()
+    token = loaded.reveal(secret)
+    if len(token) < MINIMUM_TOKEN:
+        expected = f"expected a token of at least {MINIMUM_TOKEN} characters; got {len(token)}"
+        raise outcome.BadInput(f"{loaded.origin('api.token')}: api.token: {expected} in {secret}")
+    return token
 
 
 async def _until_stopped(program: Program, serving: object) -> None:
