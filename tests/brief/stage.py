@@ -59,11 +59,14 @@ class Measured:
         self.of_workloads: dict[str, Answer] = {}
         self.of_pods: dict[str, Answer] = {}
         self.asked: list[str] = []
+        self.broken = False
         self.url = ""
 
     async def answer(self, request: web.Request) -> web.Response:
         query, at = request.query["query"], float(request.query.get("time", 0))
         self.asked.append(query)
+        if self.broken:
+            return web.Response(status=503, text="starting up")
         rows = []
         for label, known in (("deployment", self.of_workloads), ("pod", self.of_pods)):
             values = known.get(query, dict)()

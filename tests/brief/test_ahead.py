@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 from tests.brief.stage import MINUTE, Stage, figure, policy, stage
+from tests.cli.outside import podium
 from tests.journeys.afternoon import START
 
 DAY = 86400.0
@@ -42,10 +44,10 @@ def by_forecast(lead: str) -> str:
 
 
 async def risen(run: Stage) -> tuple[float, float]:
-    """When replicas are first at twice what the load before the surge needs, and the load of that moment."""
+    """When first twice as many are wanted as the load before the surge needs, and the load of that moment."""
     while run.pace() < SURGE + 20 * MINUTE:
         await run.turns()
-        if run.replicas() >= 10:
+        if (run.explained().wanted or 0) >= 10:
             break
     return run.pace(), requests(run.pace())
 
@@ -71,3 +73,17 @@ async def test_replicas_rise_before_a_surge_that_the_days_before_have_shown(
     assert row.coverage >= 0.9
     assert any(words.startswith("the forecast raises it to ") for words in reasons), reasons
     figure(f"lead time {lead}: up {ahead:.0f} min before the surge; {row.coverage:.1%} of outcomes under the forecast")
+
+
+async def test_a_surge_is_recommended_for_ahead_of_it_where_nothing_may_be_written(tmp_path: Path) -> None:
+    record(tmp_path / "requests.csv", days=3)
+    async with stage(
+        tmp_path, by_forecast("10m").replace("mode: own", "mode: recommend"), replicas=5,
+        environ={"SCALING_INTERVAL": "60s"}, interval=60, recording="requests.csv", history_seconds=3 * DAY,
+        load=lambda _key, at: requests(at),
+    ) as run:  # fmt: skip
+        at, _load = await risen(run)
+        assert (at < SURGE, run.cluster.writes()) == (True, [])
+    told = podium("explain", "shop/web", at=tmp_path)
+    assert re.search(r"the forecast raises it to 1\d: up to [\d.]+ expected within 10m", told.out)
+    assert "recommended" in told.out

@@ -65,7 +65,9 @@ async def test_min_replicas_stands_under_every_policys_own_minimum(tmp_path: Pat
         assert await wants(run, 1) == 3
 
 
-@pytest.mark.parametrize(("behavior", "sizes"), [("", [4, 8]), (EMERGENCY, [22, 200])])
+@pytest.mark.parametrize(
+    ("behavior", "sizes"), [("", [4, 8]), (EMERGENCY, [22, 200])], ids=["Kubernetes' own", "emergency"]
+)
 async def test_a_thousand_per_cent_in_fifteen_seconds_when_the_behaviour_allows_it(
     behavior: str, sizes: list[int], tmp_path: Path
 ) -> None:

@@ -42,3 +42,21 @@ async def test_a_recording_prometheus_and_the_cluster_are_read_in_one_turn(tmp_p
         told = {key.name: run.explained(key).reasons[0].partition(":")[0] for key in begun}
     assert replicas == {"web": 8, "cart": 7, "mail": 6}
     assert told == {"web": "load asks for 8", "cart": "recorded asks for 7", "mail": "cpu asks for 6"}
+
+
+async def test_a_breaker_asks_a_broken_source_less_and_believes_it_when_it_is_back(tmp_path: Path) -> None:
+    async with stage(tmp_path, signal("load", "load", "per_second") + policy(rest=by_load("load"))) as run:
+        run.measured.of_workloads["load"] = lambda: {"web": 80.0 - run.pace() % 7 / 10}
+        asked = []
+        for broken in (False, True, False):
+            run.measured.broken = broken
+            run.measured.asked.clear()
+            await run.minutes(10)
+            asked.append(len(run.measured.asked))
+        lowered = [write.after for write in run.writes() if write.after < write.before]
+        replicas = run.replicas()
+        (source,) = [row for row in run.program.live.fleet().sources if row.name == "prom"]
+    assert asked[0] >= 40
+    assert asked[1] < 20
+    assert source.state == "ok"
+    assert (replicas, lowered) == (8, [])
