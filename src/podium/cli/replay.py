@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+import podium
 from podium.cli import options, outcome
 
 if TYPE_CHECKING:
@@ -112,7 +113,8 @@ def _verdict(done: Replayed) -> str:
         return "the same, bit for bit"
     said = [f"{', '.join(done.differences)} of the decision"] if done.differences else []
     said += [] if done.same_state else ["the state it left"]
-    return f"NOT the same; different: {' and '.join(said)}"
+    by = "" if done.turn.version == podium.__version__ else f"; it was decided by Podium {done.turn.version}"
+    return f"NOT the same; different: {' and '.join(said)}{by}"
 
 
 def _distance(far: float) -> str:

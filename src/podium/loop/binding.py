@@ -49,7 +49,13 @@ def bind(
             of_pods = (signal.namespace, signal.metadata.name) in by_pod
             signals.append(_bound(signal, origin, source_of, cluster, of_pods=of_pods))
     return Assignment(
-        policies=Policies(policies, guards, reactive, limits),
+        policies=Policies(
+            policies,
+            guards,
+            reactive,
+            limits,
+            {f"{signal.namespace}/{signal.metadata.name}": signal.spec.unit for signal in documents.of(Signal)},
+        ),
         fleet=fleet.revised({key: tenant_of(key) for key in policies}),
         signals=tuple(signals),
         cluster_signals=tuple(cluster_signals),

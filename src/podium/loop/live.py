@@ -210,7 +210,7 @@ def _rows(turned: Turned, assignment: Assignment, table: PolicyTable, setting: S
                 minimum=int(table.minimum[slot]),
                 maximum=int(table.maximum[slot]),
                 load=_number(load[slot]),
-                load_unit=_unit(assignment, owner.key, signal),
+                load_unit=assignment.policies.unit(owner.key, signal),
                 load_origin=origin,
                 capacity_per_replica=_number(table.capacity[slot]),
                 expected=_number(expected[slot]),
@@ -221,11 +221,6 @@ def _rows(turned: Turned, assignment: Assignment, table: PolicyTable, setting: S
             )
         )
     return tuple(rows)
-
-
-def _unit(assignment: Assignment, key: WorkloadKey, signal: str) -> str:
-    units = (one.unit for one in assignment.signals if one.name == signal and one.namespace == key.namespace)
-    return next(units, "")
 
 
 def _band(turned: Turned, slot: int) -> Band | None:

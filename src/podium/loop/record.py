@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
+import podium
 from podium.ledger.columns import pack, unpack
 from podium.ledger.entry import Draft, Entry
 from podium.loop.act.carry_out import Result
@@ -55,11 +56,12 @@ class Turn:
     decisions: Decisions
     planned: Int64s  # [n] replicas that a command was made for; UNKNOWN: none
     state: str  # digest of the state of deciding afterwards
+    version: str = podium.__version__  # of the Podium that decided: another one may decide otherwise
 
 
 def draft_turn(turn: Turn) -> Draft:
     """The entry of a turn."""
-    meta = {"number": turn.number, "fleet": turn.fleet, "policies": turn.policies, "state": turn.state}
+    meta = {name: getattr(turn, name) for name in ("number", "fleet", "policies", "state", "version")}
     payload: Columns = (
         columns.flatten(turn.snapshot, "snapshot")
         | columns.flatten(turn.forecast, "forecast")
@@ -85,6 +87,7 @@ def read_turn(entry: Entry) -> Turn:
         decisions=columns.restore(Decisions, payload, "decisions"),
         planned=np.asarray(payload["planned"], np.int64),
         state=meta["state"],
+        version=meta["version"],
     )
 
 

@@ -130,6 +130,10 @@ class Teller:
             for row in said
         )
 
+    def _unit(self, slot: int, signal: str) -> str:
+        key = self._fleet.slots[slot].key
+        return "" if key is None else self._policies.unit(key, signal)
+
     def inputs(self, slot: int) -> dict[str, str]:
         """What the decision saw: replicas, pods, each signal with its age, the lead time, the forecast's standing."""
         turn, snapshot = self._turn, self._turn.snapshot
@@ -145,7 +149,8 @@ class Teller:
                 seen[name] = f"unknown (source {source})"
             else:
                 age = clock.duration(round(max(snapshot.now - float(level.at[slot]), 0.0)))
-                seen[name] = f"{words.number(float(level.value[slot]))} from {source}, {age} old"
+                value = words.measured(float(level.value[slot]), self._unit(slot, name))
+                seen[name] = f"{value} from {source}, {age} old"
         coverage = float(turn.forecast.coverage[slot])
         standing = "trusted" if turn.forecast.trusted[slot] else "not trusted"
         seen["forecast"] = standing + ("" if math.isnan(coverage) else f", held in {100 * coverage:.1f} % of cases")

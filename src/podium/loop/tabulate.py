@@ -22,6 +22,7 @@ from podium.model.identity import WorkloadKey
 # A shortfall costs only what exceeds the capacity, and only while it lasts: one thousandth unserved is met near the
 # .99 quantile of the peak. The factor is a first guess that a later calibration replaces.
 SHORTFALL_FACTOR = 10.0
+RESOURCE_UNITS = {"cpu": "cores", "memory": "bytes"}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -41,6 +42,7 @@ class Policies:
     guards: Guards = dataclasses.field(default_factory=Guards)
     reactive: Reactive = dataclasses.field(default_factory=Reactive)
     limits: Limits = dataclasses.field(default_factory=Limits)
+    units: Mapping[str, str] = dataclasses.field(default_factory=dict)  # "namespace/signal" -> unit, for people
 
     def to_json(self) -> bytes:
         """A canonical form: the same policies give the same bytes."""
@@ -52,6 +54,7 @@ class Policies:
             "guards": dataclasses.asdict(self.guards),
             "reactive": dataclasses.asdict(self.reactive),
             "limits": dataclasses.asdict(self.limits),
+            "units": dict(self.units),
         }
         return json.dumps(plain, sort_keys=True, separators=(",", ":")).encode()
 
@@ -67,7 +70,12 @@ class Policies:
             msgspec.convert(plain["guards"], Guards),
             msgspec.convert(plain["reactive"], Reactive),
             msgspec.convert(plain["limits"], Limits),
+            plain["units"],
         )
+
+    def unit(self, key: WorkloadKey, signal: str) -> str:
+        """The unit of a workload's signal; "" where nobody wrote one. Resources have Kubernetes' own."""
+        return self.units.get(f"{key.namespace}/{signal}") or RESOURCE_UNITS.get(signal, "")
 
     def digest(self) -> str:
         """SHA-256 of the canonical form."""

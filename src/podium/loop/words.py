@@ -67,6 +67,26 @@ def number(value: float) -> str:
     return f"{value:.3g}"
 
 
+def measured(value: float, unit: str) -> str:
+    """A value with its unit as people say it: `343/s`, `2.68 GiB`, `1.2 cores`, `250ms`, `85 %`."""
+    if math.isnan(value):
+        return "unknown"
+    match unit:
+        case "per_second":
+            return f"{number(value)}/s"
+        case "seconds":
+            return clock.duration(value)
+        case "ratio":
+            return f"{number(100 * value)} %"
+        case "bytes":
+            power = min(int(math.log2(max(abs(value), 1)) // 10), 5)
+            return f"{number(value / 1024**power)} {('B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB')[power]}"
+        case "cores":
+            return f"{number(value)} cores"
+        case _:
+            return number(value)
+
+
 def pods(count: float) -> str:
     """`1 pod`, `3 pods`."""
     return f"{count:.0f} pod" + ("" if count == 1 else "s")
@@ -78,7 +98,6 @@ SENTENCES: dict[Reason, Sentence] = {
     Reason.SIGNAL_PROPOSES: lambda f: f"{f.signal} asks for {f.a:.0f}: {f.of_target}",
     Reason.SIGNAL_MISSING: lambda f: f"{f.signal} is unknown, so nothing goes down",
     Reason.ALL_SIGNALS_MISSING: lambda _: "no signal is known, so it holds",
-    Reason.WITHIN_TOLERANCE: lambda f: f"{f.signal} is within its tolerance",
     Reason.PODS_STARTING: lambda f: f"{pods(f.a)} not ready yet, counted as idle",
     Reason.PODS_UNMEASURED: lambda f: f"{pods(f.a)} without a sample, counted against the change",
     Reason.FORECAST_RAISES: lambda f: (
