@@ -170,9 +170,9 @@ def test_a_file_that_is_no_world_is_named(tmp_path: Path) -> None:
         opened(path)
 
 
-def test_a_missing_folder_is_named(tmp_path: Path) -> None:
-    with pytest.raises(Permanent, match="nowhere"):
-        opened(tmp_path / "nowhere" / "world.db")
+def test_a_missing_folder_is_made_for_its_owner_alone(tmp_path: Path) -> None:
+    opened(tmp_path / "nowhere" / "world.db")
+    assert (tmp_path / "nowhere").stat().st_mode & 0o777 == 0o700
 
 
 def test_a_world_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
