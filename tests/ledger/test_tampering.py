@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import shutil
 import sqlite3
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from podium.ledger.entry import Draft
+from podium.ledger.errors import Permanent
 from podium.ledger.ledger import Ledger
 from podium.ledger.verification import Finding, Verification
 
@@ -46,6 +48,24 @@ def tampered(file: Path, *statements: str) -> list[Finding]:
 
 def named(findings: list[Finding]) -> list[Row]:
     return [(finding.seq, str(finding.fault)) for finding in findings]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE ledger_entry SET payload = x'00' WHERE seq = 4",
+        "UPDATE ledger_entry SET payload = substr(payload, 2) WHERE seq = 4",
+        "UPDATE ledger_entry SET payload = x'' WHERE seq = 4",
+    ],
+)
+def test_an_edited_payload_is_never_read_as_if_it_were_the_record(statement: str, tmp_path: Path) -> None:
+    tampered(written(tmp_path), statement)
+    ledger = Ledger.open(f"sqlite:///{tmp_path}/podium.db")
+    assert [entry.seq for entry in itertools.islice(ledger.entries(["tick"]), 3)] == [1, 2, 3]
+    for ask in (lambda: list(ledger.entries(["tick"])), lambda: ledger.latest("tick", at_or_before_us=3)):
+        with pytest.raises(Permanent, match=r"^Entry 4 \(tick\) of sqlite:.* is damaged"):
+            ask()
+    ledger.close()
 
 
 def test_an_untouched_ledger_has_no_findings_and_every_entry_is_signed(tmp_path: Path) -> None:

@@ -28,7 +28,10 @@ _PURGED_AT_ONCE = 500  # rows per transaction: a purge never keeps an append wai
 
 
 class Ledger:
-    """One open ledger. Every call may raise Temporary or Permanent (`podium.ledger.errors`)."""
+    """One open ledger. Every call may raise Temporary or Permanent (`podium.ledger.errors`).
+
+    An entry whose payload is not the one recorded is Permanent for whoever reads it.
+    """
 
     def __init__(self, database: Database, heads: Heads, now: clock.Clock, head_seconds: float) -> None:
         self.url = database.shown  # without its password
@@ -108,7 +111,8 @@ class Ledger:
         """The entry of `kind` that was appended last, of one subject or as of a moment when given; None: no such."""
         chosen = rows.Choice(kind, subject=subject, until_us=None if at_or_before_us is None else at_or_before_us + 1)
         with self._database.read() as connection:
-            return next(iter(rows.page(connection, chosen, beyond=None, descending=True, size=1)), None)
+            found = rows.page(connection, chosen, beyond=None, descending=True, size=1)
+        return self._whole(found[0]) if found else None
 
     def entries(
         self,
@@ -132,7 +136,7 @@ class Ledger:
             rows.Choice(kind, subject=subject, since_us=since_us, until_us=until_us, after_seq=after_seq)
             for kind in dict.fromkeys(kinds)
         ]
-        return rows.merged(self._database, choices, descending=descending, limit=limit)
+        return map(self._whole, rows.merged(self._database, choices, descending=descending, limit=limit))
 
     def purge(self, kind: str, before_us: int) -> int:
         """Remove the payloads of all entries of `kind` older than `before_us`; returns how many there were.
@@ -164,7 +168,7 @@ class Ledger:
         """Read every entry and every signed head, and name each row that is not what was written."""
         heads, troubles = self._read_heads()
         retention: dict[str, int] = {}
-        for record in self.entries([RETENTION]):
+        for record in rows.merged(self._database, [rows.Choice(RETENTION)], descending=False, limit=None):
             before_us = _before_us(record)
             retention[record.subject] = max(before_us, retention.get(record.subject, before_us))
         everything = rows.merged(self._database, [rows.Choice(None)], descending=False, limit=None)
@@ -182,6 +186,18 @@ class Ledger:
             self._database.close()
         if self.trouble:
             raise Temporary(self.trouble)
+
+    def _whole(self, found: Entry) -> Entry:
+        """`found`, as it was recorded: what was edited, or rotted on the disk, is never read as if it were the record.
+
+        The chain is `verify`'s to walk; this is the payload alone, 0.1 ms for 100 kB.
+        """
+        if found.purged or sha256(found.payload).digest() == found.payload_digest:
+            return found
+        raise Permanent(
+            f"Entry {found.seq} ({found.kind}) of {self.url} is damaged: its payload is not the one recorded; "
+            "`podium db verify` names every such entry; put a backup of the database in its place"
+        )
 
     def _read_heads(self) -> tuple[list[Head], list[str]]:
         try:
