@@ -5,11 +5,16 @@ from __future__ import annotations
 import contextlib
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
 Loads = Callable[[float], dict[str, float]]  # Unix seconds -> load per Deployment
+
+
+def steady(loads: Mapping[str, float]) -> Loads:
+    """These loads, up to a thousandth less: what never changes by a hair is taken for a source that stands still."""
+    return lambda at: {name: load * (1 - 0.001 * (at * 0.618 % 1)) for name, load in loads.items()}
 
 
 class LoadServer(ThreadingHTTPServer):

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from tests.journeys.deployments import Deployments
 from tests.journeys.installation import Installation
-from tests.journeys.loads import LoadServer, serving
+from tests.journeys.loads import LoadServer, serving, steady
 
 from podium import settings, wiring
 from podium.loop.clusters.port import Cluster
@@ -34,7 +34,7 @@ def deployments(control_plane: ControlPlane, namespace: str) -> Deployments:
 
 @pytest.fixture
 def loads(namespace: str) -> Iterator[LoadServer]:
-    with serving(namespace, lambda at: {"web": 20.0, "cart": 20.0}) as server:
+    with serving(namespace, steady({"web": 20.0, "cart": 20.0})) as server:
         yield server
 
 
@@ -61,15 +61,15 @@ def test_replicas_follow_the_load_up_and_down_and_say_why(
     place.start()
     place.until_ready()
     for replicas in (6, 9, 13):
-        loads.loads = lambda at, replicas=replicas: {"web": 10.0 * replicas, "cart": 20.0}
+        loads.loads = steady({"web": 10.0 * replicas, "cart": 20.0})
         deployments.until(lambda seen, replicas=replicas: seen["web"] == (replicas, replicas))
-    loads.loads = lambda at: {"web": 60.0, "cart": 20.0}
-    deployments.until(lambda seen: seen == {"web": (6, 6), "cart": (2, 2)})
+    loads.loads = steady({"web": 80.0, "cart": 20.0})  # a fall by half would be doubted
+    deployments.until(lambda seen: seen == {"web": (8, 8), "cart": (2, 2)})
     fell = next(one for one in web_of(place, deployments, "/decisions")["items"] if one["changed"])
     told = web_of(place, deployments, f"/explain?at={fell['at']}")
-    assert told["sentence"] == "web goes from 13 to 6 replicas: load asks for 6: 60 at 10 per replica."
+    assert told["sentence"] == "web goes from 13 to 8 replicas: load asks for 8: 80 at 10 per replica."
     assert place.stop() == 0
-    assert (13, 6) in {(write.before, write.after) for write in deployments.writes()}
+    assert (13, 8) in {(write.before, write.after) for write in deployments.writes()}
 
 
 def test_verdicts_are_reached_and_teach_the_lead_time(
@@ -81,7 +81,7 @@ def test_verdicts_are_reached_and_teach_the_lead_time(
         place.start()
         place.until_ready()
         for replicas in (3, 4, 5):
-            loads.loads = lambda at, replicas=replicas: {"web": 20.0, "cart": 20.0, "slow": 10.0 * replicas}
+            loads.loads = steady({"web": 20.0, "cart": 20.0, "slow": 10.0 * replicas})
             deployments.until(lambda seen, replicas=replicas: seen["slow"] == (replicas, replicas))
             time.sleep(2.5)  # two turns, so that its verdict is there before the next change supersedes it
         outcomes = [one["outcome"] for one in place.asked(f"{path}/decisions?limit=200")["items"] if one["changed"]]
@@ -98,11 +98,11 @@ def test_a_frozen_leader_writes_nothing_after_another_took_over(
     place.signal(signal.SIGSTOP)
     twin.start()
     twin.until_ready()
-    loads.loads = lambda at: {"web": 50.0, "cart": 20.0}
+    loads.loads = steady({"web": 50.0, "cart": 20.0})
     deployments.until(lambda seen: seen["web"] == (5, 5))
     place.signal(signal.SIGCONT)
     place.until_said("another leads")
-    loads.loads = lambda at: {"web": 80.0, "cart": 40.0}
+    loads.loads = steady({"web": 80.0, "cart": 40.0})
     deployments.until(lambda seen: seen == {"web": (8, 8), "cart": (4, 4)})
     both_run = [one.process is not None and one.process.poll() is None for one in (place, twin)]
     scaled = [len(one.said("scaled")) for one in (place, twin)]
@@ -132,7 +132,7 @@ class Paused:
 async def test_a_write_that_was_about_to_be_sent_when_another_took_over_is_refused_by_the_api_server(
     place: Installation, deployments: Deployments, loads: LoadServer
 ) -> None:
-    loads.loads = lambda at: {"web": 50.0, "cart": 20.0}
+    loads.loads = steady({"web": 50.0, "cart": 20.0})
     async with contextlib.AsyncExitStack() as stack:
         loaded = settings.load({"config": str(place.folder / "podium.yaml")}, {}, place.folder)
         documents = wiring.documents_folder(loaded).load()

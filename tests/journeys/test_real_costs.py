@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from tests.journeys.deployments import Deployments
 from tests.journeys.installation import Installation
-from tests.journeys.loads import serving
+from tests.journeys.loads import serving, steady
 
 from testbed.control_plane import ControlPlane
 
@@ -42,14 +42,14 @@ def test_a_turn_over_a_hundred_deployments_fits_into_its_interval(
     deployments = Deployments(control_plane, namespace)
     deployments.make(dict.fromkeys(NAMES, 2))
     with contextlib.ExitStack() as stack:
-        server = stack.enter_context(serving(namespace, lambda at: dict.fromkeys(NAMES, 20.0)))
+        server = stack.enter_context(serving(namespace, steady(dict.fromkeys(NAMES, 20.0))))
         place = stack.enter_context(deployments.installation(tmp_path / "here", server.url, loop="interval: 2s"))
         place.start()
         place.until_ready()
         first, before = steps(place)
         place.until_turn(12)
         last, after = steps(place)
-        server.loads = lambda at: dict.fromkeys(NAMES, 30.0)
+        server.loads = steady(dict.fromkeys(NAMES, 30.0))
         deployments.until(lambda seen: all(replicas == 3 for replicas, _ in seen.values()))
         place.until_turn(place.asked("/api/v1/fleet")["tick"] + 2)
         written = steps(place)[1]["act"] - after["act"]
@@ -85,7 +85,7 @@ def test_idling_takes_less_than_a_fiftieth_of_a_core_and_few_requests(
     deployments = Deployments(control_plane, audited_reads)
     deployments.make({"web": 2, "cart": 2, "mail": 2})
     with contextlib.ExitStack() as stack:
-        server = stack.enter_context(serving(audited_reads, lambda at: {"web": 20.0, "cart": 20.0, "mail": 20.0}))
+        server = stack.enter_context(serving(audited_reads, steady({"web": 20.0, "cart": 20.0, "mail": 20.0})))
         place = stack.enter_context(deployments.installation(tmp_path / "here", server.url, loop="interval: 15s"))
         place.start()
         place.until_ready()

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from tests.journeys.deployments import Deployments
 from tests.journeys.installation import Installation
-from tests.journeys.loads import LoadServer, serving
+from tests.journeys.loads import LoadServer, serving, steady
 
 from testbed.control_plane import ControlPlane
 
@@ -35,7 +35,7 @@ def deployments(control_plane: ControlPlane, namespace: str) -> Deployments:
 
 @pytest.fixture
 def loads(namespace: str) -> Iterator[LoadServer]:
-    with serving(namespace, lambda at: {"web": 50.0}) as server:
+    with serving(namespace, steady({"web": 50.0})) as server:
         yield server
 
 
@@ -164,7 +164,7 @@ def test_a_killed_api_server_is_waited_for_and_nothing_goes_down(
         deployments.control_plane.kill("kube-apiserver")
         place.until_said("cluster.lost.began", times=2)
         (row,) = place.asked("/api/v1/workloads")["items"]
-        loads.loads = lambda at: {"web": 90.0}
+        loads.loads = steady({"web": 90.0})
     finally:
         for component in ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok"):
             deployments.control_plane.restart(component)  # its clients would wait a minute and more before they ask
@@ -173,3 +173,20 @@ def test_a_killed_api_server_is_waited_for_and_nothing_goes_down(
     assert place.stop() == 0
     assert (row["replicas"], row["wanted"]) == (None, None)
     assert [write for write in deployments.writes() if write.after < write.before] == []
+
+
+def test_a_server_that_stands_still_makes_no_turn_late(deployments: Deployments, lay: Lay) -> None:
+    place = lay()
+    deployments.control_plane.freeze("kube-apiserver")
+    try:
+        place.start()
+        unclaimed = place.until_said("workload.unclaimed.began")
+        lost = place.until_said("cluster.lost.began")
+        first = place.asked("/api/v1/fleet")["tick"]
+        place.until_turn(first + 3)
+    finally:
+        deployments.control_plane.thaw("kube-apiserver")
+    deployments.until(lambda seen: seen["web"] == (5, 5))
+    assert place.stop() == 0
+    assert unclaimed["why"] == "cluster local did not answer the claim within 1 s"
+    assert lost["why"] == "cluster local did not answer within 1 s"
