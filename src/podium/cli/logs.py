@@ -2,10 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import sys
+from typing import TextIO, cast
 
 import structlog
+
+
+class Unhurt:
+    """A stream whose trouble stops nobody: on a full disk, or without a reader, a line is lost and the loop goes on."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Write, or lose it."""
+        with contextlib.suppress(OSError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Hand on what was written, or lose it."""
+        with contextlib.suppress(OSError):
+            self._stream.flush()
 
 
 def configure(form: str, level: str) -> None:
@@ -26,6 +46,6 @@ def configure(form: str, level: str) -> None:
             rendering,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(cast("TextIO", Unhurt(sys.stderr))),
         cache_logger_on_first_use=True,
     )

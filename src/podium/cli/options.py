@@ -71,7 +71,13 @@ def load(config: str | None, flags: tuple[str, ...], defaults: dict[str, str] | 
         given[path] = value
     if config is not None:
         given["config"] = config
-    return settings.load(given, os.environ, pathlib.Path.cwd())
+    try:
+        here = pathlib.Path.cwd()
+    except FileNotFoundError as error:
+        from podium.cli.outcome import BadInput
+
+        raise BadInput("the current directory is no longer there; change to one that is") from error
+    return settings.load(given, os.environ, here)
 
 
 def as_run(config: str | None, flags: tuple[str, ...], *, of_demo: bool = False) -> Loaded:
