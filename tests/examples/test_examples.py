@@ -132,4 +132,4 @@ def test_a_real_prometheus_and_a_real_cluster_are_read_and_nothing_is_written(
     marks = shop.control_plane.kubectl(
         "-n", "shop", "get", "deployment", "web", "-o", "jsonpath={.metadata.annotations}"
     )
-    assert (shop.writes(), shop.replicas()["web"][0], "podium.dev" in marks) == ([], 2, False)
+    assert (shop.writes(), shop.replicas()["web"][0], "podium.dev/epoch" in marks) == ([], 2, False)
