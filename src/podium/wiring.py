@@ -43,6 +43,7 @@ from podium.loop.policy import ScalingPolicy
 from podium.loop.restore import Restored, restore, turns
 from podium.loop.settings import ClusterSettings
 from podium.loop.tabulate import Limits, tabulate
+from podium.loop.tally import Tally
 from podium.model import clock
 from podium.model.identity import WorkloadKey
 from podium.settings import Loaded
@@ -112,6 +113,7 @@ def assignment(loaded: Loaded, documents: Documents, cycle: Cycle, cluster: str)
             reduction_window=settings.max_reduction.window,
             fall=settings.suspect.fall,
             share=settings.suspect.share,
+            believe_after=settings.suspect.believe_after,
             level_memory=settings.suspect.window / 2,  # what was lost within the window stands out against it
         ),
         reactive=Reactive(
@@ -262,6 +264,7 @@ class Program:
         self._assigned: Assignment | None = None
         self.registry = CollectorRegistry()
         self._meters = Meters(self.registry)
+        self._tally = Tally()
         interval = loaded.value.loop.interval
         setting = Setting(interval, outside.simulated, lambda: outside.pace.speed, outside.where)
         self.live = Live(ledger, setting, outside.pace)
@@ -348,11 +351,14 @@ class Program:
         for event in turned.events:
             say = log.warning if event.type.endswith(".began") else log.info
             say(event.type, of=event.subject, **_words(str(event.data.get("words", ""))))
+        if line := self._tally.add(turned):
+            log.info("running", **line)
         self.live.publish(turned, cycle.assignment, cycle.table)
         for result in turned.results:
             command = result.command
-            log.info("scaled" if result.fate == "written" else str(result.fate), workload=str(command.key),
-                     replicas=f"{command.current} -> {command.replicas}", **_words(result.words))  # fmt: skip
+            say = log.warning if result.fate == "failed" else log.debug  # a missing right is nobody's secret
+            say("scaled" if result.fate == "written" else str(result.fate), workload=str(command.key),
+                replicas=f"{command.current} -> {command.replicas}", **_words(result.words))  # fmt: skip
 
     async def _forget_old(self) -> None:
         """Drop what is older than the settings keep. The chain stays provable."""

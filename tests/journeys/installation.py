@@ -195,7 +195,7 @@ class Installation:
             self.begun = log.tell()
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "podium.cli.main", "run", "--config", str(self.folder / "podium.yaml"),
-                 "--log-format", "json", *arguments],
+                 "--log-format", "json", "--log-level", "debug", *arguments],
                 stderr=log, stdout=subprocess.DEVNULL, cwd=self.folder, text=True,
                 env=os.environ | {"XDG_STATE_HOME": str(self._state), "HOME": str(self.folder)},
             )  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from podium.loop import standing
 from podium.loop.cycle import Turned
 from podium.model.arrays import UNKNOWN
 
@@ -34,9 +35,8 @@ class Meters:
             self._steps.labels(step).observe(seconds)
         for result in turned.results:
             self._commands.labels(str(result.fate)).inc()
+        doubted = standing.doubts(turned)
         for health in turned.sight.health:
-            doubted = turned.trust.get(health.name)
-            believed = doubted is None or doubted.believed
-            self._source_up.labels(health.name).set(health.state == "ok" and believed)
+            self._source_up.labels(health.name).set(health.state == "ok" and health.name not in doubted)
         self._workloads.set(int((turned.turn.snapshot.replicas != UNKNOWN).sum()))
         self._trusted.set(int(turned.turn.forecast.trusted.sum()))

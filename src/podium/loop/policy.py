@@ -10,13 +10,18 @@ from pydantic import Field
 from podium.documents.document import Document
 from podium.documents.kubernetes import Behavior, MetricSpec, TargetRef
 from podium.documents.shape import Objection, Shape
-from podium.documents.values import Cron, LeadTime, ObjectName, PositiveMilli, PositiveSeconds, Text, TimeZone
+from podium.documents.values import Cel, Cron, LeadTime, ObjectName, PositiveMilli, PositiveSeconds, TimeZone
 from podium.model.identity import WorkloadKey
 
 Mode: TypeAlias = Literal["recommend", "metric", "floor", "own"]
 Pause: TypeAlias = Literal["none", "up", "down", "both"]
 
 Count: TypeAlias = Annotated[int, Field(ge=1, le=1_000_000)]
+
+
+# Where the kinds live that people write without a thought for their group; in the core group there is none of them.
+HOMES = dict.fromkeys(("deployment", "statefulset", "replicaset", "daemonset"), "apps/v1")
+HOMES |= dict.fromkeys(("job", "cronjob"), "batch/v1")
 
 
 class Replicas(Shape):
@@ -107,7 +112,7 @@ class Outcome(Shape):
 class Rule(Shape):
     """A condition over signals and what holds while it is true."""
 
-    when: Text
+    when: Cel
     """A CEL expression over the signals of the namespace."""
     then: Outcome
 
@@ -195,7 +200,11 @@ class ScalingPolicySpec(Shape):
     """Stops scaling up, down, or both, until it is taken away."""
 
     def objections(self) -> Iterator[Objection]:
-        """Rules and windows stay inside the limits; where they do not, they could never do anything."""
+        """The target has its group. Rules and windows stay inside the limits, or they could never do anything."""
+        group = HOMES.get(self.target_ref.kind.casefold())
+        if group is not None and not self.target_ref.group:
+            expected = f"apiVersion, as in {group} for a {self.target_ref.kind}"
+            yield Objection(("targetRef", "apiVersion"), expected)
         parts: list[tuple[tuple[str | int, ...], Outcome | Window]] = []
         parts += [(("rules", number, "then"), rule.then) for number, rule in enumerate(self.rules)]
         parts += [(("schedule", number), window) for number, window in enumerate(self.schedule)]

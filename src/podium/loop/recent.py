@@ -9,6 +9,7 @@ from podium.loop.decide.table import PolicyTable
 from podium.loop.record import Turn
 from podium.model.arrays import UNKNOWN, Float64s
 
+HOLE = 3.0  # usual intervals without a turn
 MOST_BYTES = 64 * 2**20
 MOST_TURNS = 5760  # a day at the usual pace
 FIELDS = ("load", "replicas", "ready", "wanted", "capacity", "expected", "lead")
@@ -39,8 +40,14 @@ class Recent:
         """One slot's turns within a span: their times [t], and a column [t] for each of FIELDS."""
         order = np.argsort(self._at)  # NaN last
         order = order[(self._at[order] >= since) & (self._at[order] <= until)]
+        at = self._at[order]
         columns = self._rows[order, :, slot].astype(np.float64) if len(order) else np.empty((0, len(FIELDS)))
-        return self._at[order], {name: columns[:, number] for number, name in enumerate(FIELDS)}
+        # Where the loop did not run, an empty row keeps the line from bridging the time that nobody saw.
+        usual = float(np.median(np.diff(at))) if len(at) > 1 else np.inf
+        holes = np.flatnonzero(np.diff(at) > HOLE * usual)
+        at = np.insert(at, holes + 1, at[holes] + usual)
+        columns = np.insert(columns, holes + 1, np.nan, axis=0)
+        return at, {name: columns[:, number] for number, name in enumerate(FIELDS)}
 
 
 def loads(turn: Turn, table: PolicyTable) -> Float64s:

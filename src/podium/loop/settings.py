@@ -64,6 +64,8 @@ class Suspect(Shape):
     """Share of the source's workloads that fall together."""
     window: PositiveSeconds = 300.0
     """How close together."""
+    believe_after: PositiveSeconds = 6 * 3600.0
+    """How long a source is doubted at most; what it has said for six hours is taken for the truth."""
 
 
 class Reactive(Shape):

@@ -79,11 +79,11 @@ def _doubt(trust: Trust | None, now: float) -> tuple[str, float, str] | None:
     """(state, since, words) of a source that answers and is not believed."""
     if trust is None:
         return None
-    for state, since, what in (
-        ("suspect", trust.suspect_since, "many of its values have leapt together"),
-        ("frozen", trust.frozen_since, "its values have stood still"),
+    for state, since, what, told in (
+        ("suspect", trust.suspect_since, "many of its values have leapt together", True),
+        ("frozen", trust.frozen_since, "its values have stood still", trust.stands_still(now)),
     ):
-        if not math.isnan(since):
+        if told and not math.isnan(since):
             return state, since, f"{what}, for {clock.duration(round(now - since))} now; nothing goes down on its word"
     return None
 

@@ -138,7 +138,9 @@ class Teller:
         """What the decision saw: replicas, pods, each signal with its age, the lead time, the forecast's standing."""
         turn, snapshot = self._turn, self._turn.snapshot
         seen = {
-            "replicas": f"{snapshot.replicas[slot]} asked for, {turn.ready[slot]} ready",
+            "replicas": "unknown"
+            if snapshot.replicas[slot] == UNKNOWN
+            else f"{snapshot.replicas[slot]} asked for, {max(turn.ready[slot], 0)} ready",
             "lead time": clock.duration(round(float(turn.lead[slot]))),
         }
         for name, level in snapshot.signals.items():

@@ -61,7 +61,7 @@ def _conditions(
     for name, known in trust.items():
         if not math.isnan(known.suspect_since):
             yield ("source.suspect", name), "many of its values leapt together; nothing goes down on its word"
-        if not math.isnan(known.frozen_since):
+        if known.stands_still(turn.snapshot.now):
             yield ("source.frozen", name), "its values stand still; nothing goes down on its word"
     if (turn.decisions.reasons.code == Reason.REDUCTION_GUARD).any():
         yield ("reduction.frozen", "fleet"), "the fleet's reduction guard holds further scale-downs"

@@ -56,6 +56,9 @@ class Facts:
         return self._sources[index] if 0 <= index < len(self._sources) else "a source"
 
 
+JUDGED_LEVEL = 0.95  # of `foresight.calibration.Calibration`
+
+
 def number(value: float) -> str:
     """Three significant digits, without an exponent where a person would not write one."""
     if math.isnan(value):
@@ -98,6 +101,7 @@ SENTENCES: dict[Reason, Sentence] = {
     Reason.SIGNAL_PROPOSES: lambda f: f"{f.signal} asks for {f.a:.0f}: {f.of_target}",
     Reason.SIGNAL_MISSING: lambda f: f"{f.signal} is unknown, so nothing goes down",
     Reason.ALL_SIGNALS_MISSING: lambda _: "no signal is known, so it holds",
+    Reason.WITHIN_TOLERANCE: lambda f: f"not worth going down to {f.a:.0f}: less than {100 * f.b:.0f} % fewer",
     Reason.PODS_STARTING: lambda f: f"{pods(f.a)} not ready yet, counted as idle",
     Reason.PODS_UNMEASURED: lambda f: f"{pods(f.a)} without a sample, counted against the change",
     Reason.FORECAST_RAISES: lambda f: (
@@ -106,7 +110,7 @@ SENTENCES: dict[Reason, Sentence] = {
     Reason.FORECAST_UNTRUSTED: lambda f: (
         "the forecast is not trusted yet"
         if math.isnan(f.a)
-        else f"the forecast is not trusted: it held in {100 * f.a:.0f} % of cases, {100 * f.b:.0f} % are asked"
+        else f"the forecast has no say: its {100 * JUDGED_LEVEL:.0f} % quantile held in {100 * f.a:.0f} % of windows"
     ),
     Reason.FORECAST_ABSENT: lambda _: "no forecast: too little history",
     Reason.STABILISED_DOWN: lambda f: (

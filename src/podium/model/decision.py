@@ -19,6 +19,7 @@ class Reason(enum.IntEnum):
     SIGNAL_PROPOSES = 10  # a: replicas proposed, b: measured, c: target (index of the metric in `metric`)
     SIGNAL_MISSING = 11  # a metric is unknown: nothing goes down
     ALL_SIGNALS_MISSING = 12  # no metric is known: hold
+    WITHIN_TOLERANCE = 13  # a: proposed, b: tolerance
     PODS_STARTING = 14  # a: pods not yet ready, counted as idle on the way up
     PODS_UNMEASURED = 15  # a: pods without a sample, counted against the change
     FORECAST_RAISES = 20  # a: replicas needed, b: load expected, c: seconds ahead

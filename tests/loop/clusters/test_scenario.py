@@ -61,7 +61,7 @@ def test_a_scenario_is_a_world_in_plain_numbers(tmp_path: Path) -> None:
             crashes=0.2,
             burst_cores=0.3,
         ),
-        usage=Usage(idle_cores=0.01, cores_per_load=0.005, idle_bytes=2.0**20, bytes_per_load=0.0),
+        usage=Usage(idle_cores=0.01, cores_per_load=0.005, idle_bytes=2.0**20, bytes_per_load=0.0, noise=0.02),
         requests=Resources(cores=0.25, bytes=2.0**30),
         limits=Resources(cores=1.0),
         termination=7.0,
@@ -122,6 +122,11 @@ def test_every_mistake_is_told_with_its_line_and_field(tmp_path: Path) -> None:
     assert "did you mean replicas?" in str(told.value)
 
 
+def test_an_idle_pod_of_a_workload_without_usage_takes_next_to_nothing(tmp_path: Path) -> None:
+    quiet = scenario(tmp_path).shape("local").workloads[1]
+    assert (quiet.usage.idle_cores, quiet.usage.idle_bytes) == (0.005, 64 * 2.0**20)
+
+
 def test_names_that_clash_or_do_not_exist_are_told(tmp_path: Path) -> None:
     wrong = SMALL.replace("recording: tape,", "recording: tap,").replace("name: quiet", "name: web")
     with pytest.raises(Invalid) as told:
@@ -134,7 +139,7 @@ def test_names_that_clash_or_do_not_exist_are_told(tmp_path: Path) -> None:
 
 
 def test_a_missing_scenario_is_named(tmp_path: Path) -> None:
-    with pytest.raises(Invalid, match=r"gone\.yaml: expected a scenario that can be read; got No such file"):
+    with pytest.raises(Invalid, match=r"gone\.yaml: expected a scenario that can be read; got no such file"):
         read_scenario(tmp_path / "gone.yaml")
 
 
@@ -143,7 +148,9 @@ def test_a_missing_scenario_is_named(tmp_path: Path) -> None:
     [
         ("a,c\n1,2\n", "no column 'b'; it has 'a', 'c'"),
         ("a,b\n1,2\n", "has 1 rows, a period of 6 rows was asked for"),
-        ("a,b\n1,two\n", "expected a header and rows of numbers"),
+        ("a,b\n1,two\n", "line 2, column 'b': 'two' is not a number; expected a number"),
+        ("a,b\n1,2\n\n3\n", "line 4: 1 cells; expected 2, as in the header"),
+        ("a,b\n1,2\n3,\n4,x\n", "line 3, column 'b': '' is not a number; expected a number\n.*line 4, column 'b': 'x'"),
         ("a,b\n1,2,3\n", "2 names in the header and 3 numbers in a row"),
         ("a,b\n", "has 0 rows"),
     ],
@@ -155,5 +162,7 @@ def test_an_unusable_recording_is_named(tmp_path: Path, tape: str, message: str)
 
 def test_a_recording_in_a_package_that_is_not_there_says_what_to_install(tmp_path: Path) -> None:
     text = SMALL.replace("file: tape.csv", "package: no_such_package_here, file: tape.csv")
-    with pytest.raises(Permanent, match=r"no_such_package_here, which is not installed; install it with: pip install"):
+    with pytest.raises(
+        Permanent, match=r"no_such_package_here, which is not installed; in a clone of Podium: make dev, or"
+    ):
         RecordedLoad(scenario(tmp_path, text), tmp_path)

@@ -79,7 +79,8 @@ def test_a_stationary_load_is_answered_once(seed: int, size: int, behaved: bool)
     for _ in range(30):  # without a behavior HPA doubles at most, and waits five minutes on the way down
         fleet.turn(load)
     settled = fleet.replicas
-    assert settled.tolist() == np.maximum(np.ceil(load / 10), 1).tolist()
+    needed = np.maximum(np.ceil(load / 10), 1)
+    assert ((settled >= needed) & (settled <= needed / 0.9)).all()  # within the tolerance nothing goes down
     fleet.turn(load)
     assert (fleet.replicas == settled).all()
 

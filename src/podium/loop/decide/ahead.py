@@ -23,7 +23,19 @@ def prepare_for_forecast(turn: Turn, draft: Draft) -> Draft:
     draft.reasons.add(asked & ~known, Reason.FORECAST_ABSENT)
     draft.reasons.add(known & ~trusted, Reason.FORECAST_UNTRUSTED, forecast.coverage, table.level)
     raised = trusted & (needed > draft.wanted)
-    return draft.bent(raised, needed, Reason.FORECAST_RAISES, needed, expected, turn.lead)
+    draft = draft.bent(raised, needed, Reason.FORECAST_RAISES, needed, expected, turn.lead)
+    return _steady(turn, draft)
+
+
+def _steady(turn: Turn, draft: Draft) -> Draft:
+    """A load near a boundary does not take a pod away and ask for it again: within the tolerance nothing goes down.
+
+    HPA's metrics have a tolerance of their own; the load and its forecast get theirs here. 18 pods become 16, not 17.
+    """
+    table, current, wanted = turn.table, turn.current, draft.wanted
+    by_load = draft.open & draft.measured & ~np.isnan(table.capacity)
+    small = by_load & (wanted < current) & (wanted >= (1.0 - table.down.tolerance) * current)
+    return draft.bent(small, current, Reason.WITHIN_TOLERANCE, wanted, table.down.tolerance)
 
 
 def expected_load(table: PolicyTable, forecast: Forecast, lead: Float64s) -> Float64s:

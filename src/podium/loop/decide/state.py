@@ -58,6 +58,9 @@ def empty_ring(size: int, depth: int = 1) -> Ring:
     return Ring(np.full((depth, size), np.nan), np.zeros((depth, size), np.int64), np.zeros((depth, size), np.bool_))
 
 
+TOLD_AFTER_SECONDS = 60.0
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Trust:
     """What is known of one source: when it last moved, and since when it has been under suspicion (NaN: it is not)."""
@@ -66,6 +69,10 @@ class Trust:
     moved_at: float  # Unix seconds
     suspect_since: float
     frozen_since: float
+
+    def stands_still(self, now: float) -> bool:
+        """Frozen for long enough to be said: two equal samples hold a scale-down, and are no news yet."""
+        return now - self.frozen_since >= TOLD_AFTER_SECONDS  # NaN: it moves
 
     @property
     def believed(self) -> bool:

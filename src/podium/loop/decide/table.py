@@ -71,7 +71,7 @@ class Guards:
     reduction_window: float = 300.0  # seconds
     fall: float = 0.5  # a value under (1 - fall) of its recent level has fallen
     share: float = 0.5  # of a source's workloads that fall together: it is suspect
-    believe_after: float = 86_400.0  # seconds of suspicion after which a lower level is taken for the truth
+    believe_after: float = 21_600.0  # seconds of doubt after which a lower level is taken for the truth
     level_memory: float = 150.0  # seconds over which the recent level follows the values
 
 

