@@ -180,6 +180,7 @@ def test_secrets_are_read_where_the_references_point(machine: Machine) -> None:
         ("clusters: [{name: a, kind: simulated, context: b}]\n", "nothing here, because kind is simulated"),
         ("sources: [{name: a, kind: prometheus}]\n", "the server's address, because kind is prometheus; got nothing"),
         ("sources: [{name: a, kind: cluster, cluster: locl}]\n", "the name of a cluster; did you mean local?"),
+        ("intervall: 5s\n", "intervall: expected a known field; did you mean loop.interval?"),
         ("database: {url: mysql://a}\n", "a database URL, as in sqlite:///podium.db"),
         ("loop: {maxReduction: {fraction: 1.5}}\n", "a number of at most 1; got 1.5"),
         ("loop: {replicas: {min: 9, max: 3}}\n", "at most max, which is 3; got 9"),
@@ -198,7 +199,7 @@ def test_settings_that_make_no_sense_are_refused(machine: Machine, lines: str, s
         ("- a\n", "one document of kind Settings; got a list of 1"),
         ("loop: {}\n", "apiVersion: expected podium.dev/v1alpha1; got nothing"),
         (HEAD.replace("Settings", "Setting"), 'kind: expected Settings; got "Setting"'),
-        (HEAD + "loop: [\n", "expected YAML; got while parsing a flow node"),
+        (HEAD + "loop: [\n", "expected YAML; got an unclosed [ or {"),
     ],
 )
 def test_a_file_that_is_no_settings_is_refused(machine: Machine, file: str, said: str) -> None:

@@ -66,6 +66,11 @@ def test_an_unknown_setting_in_a_flag_is_answered_with_the_nearest(tmp_path: Pat
     refused(podium("settings", "show", "--set", "loop.intervall=30s", at=tmp_path), "did you mean interval?")
 
 
+def test_a_setting_without_its_branch_is_answered_with_the_whole_name(tmp_path: Path) -> None:
+    done = podium("settings", "show", "--set", "intervall=30s", at=tmp_path)
+    refused(done, "did you mean loop.interval?")
+
+
 def test_a_flag_without_a_value_says_what_one_looks_like(tmp_path: Path) -> None:
     refused(podium("run", "--set", "loop.interval", at=tmp_path), "expected PATH=VALUE, as in loop.interval=30s")
 

@@ -101,7 +101,7 @@ def test_a_folder_that_cannot_be_listed_is_a_problem_and_not_empty(tmp_path: pat
 
 def test_a_link_into_nowhere_is_named(shop: pathlib.Path) -> None:
     (shop / "gone.yaml").symlink_to(shop / "nowhere")
-    with pytest.raises(Invalid, match=r"gone.yaml: expected a file that can be read; got No such file"):
+    with pytest.raises(Invalid, match=r"gone.yaml: expected a file that can be read; got no such file"):
         kinds.folder(shop).load()
 
 

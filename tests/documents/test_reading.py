@@ -100,6 +100,24 @@ def test_a_tab_as_indentation_is_explained() -> None:
     assert got.endswith("a tab cannot indent, use spaces")
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a: [1\nb: 2\n", "an unclosed [, begun at line 1, or a comma missing in it"),
+        ("b: 2\na: {c: 1\nd: 2\n", "an unclosed {, begun at line 2, or a comma missing in it"),
+        ("a: 'x\n", "an unclosed quote, begun at line 1"),
+        ('a: "\\q"\n', "a \\ in double quotes that begins no known sign; write the text in single quotes"),
+        ("a: b: c\n", "a second colon, or a line indented too far: write text with ': ' in quotes"),
+        ("a: 1\nb\nc: 2\n", "a line that is neither `name: value` nor `- item`: a colon is missing"),
+        ("a:\n  - b\n c: d\n", "a line that is indented differently from the block around it, begun at line 1"),
+        ("- a\nb: 1\n", "a line in a list that does not begin with -, begun at line 1"),
+        ("a: *\n", "a * or & without a name; write text that begins so in quotes"),
+    ],
+)
+def test_a_slip_of_the_pen_is_told_in_words(text: str, said: str) -> None:
+    assert complaint(text)[2:] == ("YAML", said)
+
+
 def test_infinity_is_named_by_its_place() -> None:
     assert complaint("a:\n- .inf\n") == (2, 3, "a number that JSON can hold", ".inf")
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, TypeVar
 import pydantic
 from pydantic_core import ErrorDetails
 
-from podium.documents.problem import Problem, nearest, shown
+from podium.documents.problem import MISSING, Problem, nearest, shown
 from podium.documents.shape import OBJECTIONS, Objection, Shape
 from podium.documents.source import Path, Source
 from podium.documents.values import EXPECTED
@@ -92,6 +92,25 @@ def field_names(model: type[Shape]) -> list[str]:
     return [field.alias or name for name, field in model.model_fields.items()]
 
 
+def nearest_elsewhere(model: type[Shape], name: str) -> str:
+    """`; did you mean loop.interval?` when a field anywhere in `model` is called nearly `name`, else ""."""
+    deep: dict[str, str] = {}
+    for path in _paths(model, ()):
+        deep.setdefault(path[-1], ".".join(path))
+    hint = nearest(name, list(deep), cutoff=0.8)
+    found = hint.removeprefix("; did you mean ").removesuffix("?")
+    return f"; did you mean {deep[found]}?" if hint else ""
+
+
+def _paths(model: type[Shape], around: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    """Every field below `model` as people write it, the outer ones first; items of lists have no place of their own."""
+    names = field_names(model)
+    yield from ((*around, name) for name in names)
+    for name in names:
+        if (inner := shape_at(model, (name,))) is not None:
+            yield from _paths(inner, (*around, name))
+
+
 def _is_union(kind: Any) -> bool:
     return typing.get_origin(kind) in (typing.Union, types.UnionType)
 
@@ -120,7 +139,8 @@ def _findings(model: type[Shape], value: Any, details: ErrorDetails) -> Iterator
     found = _at(value, path)
     if details["type"] == "too_short" and isinstance(found, list) and len(found) >= context["min_length"]:
         return  # long enough; pydantic does not count the items that are wrong themselves
-    yield Finding(path, _expected(model, value, path, details), _got(value, path))
+    got = MISSING if details["type"] == "missing" else _got(value, path)
+    yield Finding(path, _expected(model, value, path, details), got)
 
 
 _MISSING = object()
@@ -147,7 +167,7 @@ def _expected(model: type[Shape], value: Any, path: Path, details: ErrorDetails)
     if kind == "extra_forbidden":
         return _known_field(model, path)
     if kind == "missing":
-        return f"{_noun(annotation_at(model, path))}, which must be written"
+        return _noun(annotation_at(model, path))
     if kind == "literal_error":
         quotes = (
             "; YAML reads this word as true or false, write it in quotes" if _at(value, path) in (True, False) else ""
@@ -164,6 +184,8 @@ def _known_field(model: type[Shape], path: Path) -> str:
     names = field_names(around) if around is not None else []
     name = str(path[-1])
     hint = nearest(name, names)
+    if not hint:
+        hint = nearest_elsewhere(model, name)
     if hint:
         return f"a known field{hint.removesuffix('?')}" + "?"
     return f"one of the fields {', '.join(names)}"

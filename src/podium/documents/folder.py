@@ -19,7 +19,7 @@ from podium.documents import reading
 from podium.documents.collection import Check, Documents, gather
 from podium.documents.document import Document
 from podium.documents.loading import Kinds, parse
-from podium.documents.problem import Invalid, Problem
+from podium.documents.problem import Invalid, Problem, unreadable
 
 SUFFIXES = (".yaml", ".yml", ".json")
 SETTLE_SECONDS = 0.1  # an editor's rename and a kubelet's swap of `..data` are over by then
@@ -52,7 +52,7 @@ class Folder:
             try:
                 data = _content(file)
             except OSError as error:
-                problems.append(Problem(str(file), 0, 0, "", "a file that can be read", error.strerror or str(error)))
+                problems.append(Problem(str(file), 0, 0, "", "a file that can be read", unreadable(error)))
                 continue
             found, wrong = parse(data, str(file), self.kinds)
             documents += found

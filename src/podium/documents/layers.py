@@ -112,7 +112,8 @@ class Layers:
                 names = checking.field_names(shape)
                 folded = {_fold(name): name for name in names}
                 if _fold(word) not in folded:
-                    hint = nearest(word.replace("_", ""), names)
+                    name = word.replace("_", "")
+                    hint = nearest(name, names) or ("" if path else checking.nearest_elsewhere(self.model, name))
                     raise Misplaced(f"a setting{hint or ': one of ' + ', '.join(names)}")
                 path = (*path, folded[_fold(word)])
             else:

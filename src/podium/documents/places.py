@@ -9,7 +9,7 @@ from typing import Any
 
 from podium.documents import reading
 from podium.documents.document import API_VERSION
-from podium.documents.problem import Invalid, Problem, shown
+from podium.documents.problem import Invalid, Problem, shown, unreadable
 from podium.documents.source import Source
 
 FILE = "podium.yaml"
@@ -47,7 +47,7 @@ def read_settings(file: pathlib.Path) -> tuple[dict[str, Any], Source]:
     try:
         parsed = list(reading.read(file.read_bytes()))
     except OSError as error:
-        problem = Problem(str(file), 0, 0, "", "a file that can be read", error.strerror or str(error))
+        problem = Problem(str(file), 0, 0, "", "a file that can be read", unreadable(error))
         raise Invalid([problem]) from error
     except reading.Unreadable as error:
         raise Invalid([Problem(str(file), *error.mark, "", error.expected, error.got)]) from error

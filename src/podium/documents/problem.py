@@ -10,6 +10,8 @@ from typing import Any
 
 from podium.documents.source import Path, Source
 
+MISSING = "it is missing"  # what was found in place of a value that must be written
+
 
 @dataclasses.dataclass(frozen=True, slots=True, order=True)
 class Problem:
@@ -31,7 +33,8 @@ class Problem:
     def __str__(self) -> str:
         place = f"{self.origin}:{self.line}:{self.column}" if self.line else self.origin
         parts = [part for part in (place, self.path) if part]
-        return ": ".join([*parts, f"expected {self.expected}; got {self.got}"])
+        found = self.got if self.got == MISSING else f"got {self.got}"
+        return ": ".join([*parts, f"expected {self.expected}; {found}"])
 
     def as_json(self) -> dict[str, Any]:
         """The form that the API and `--format json` use."""
@@ -75,8 +78,16 @@ def shown(value: object) -> str:
     return text if len(text) <= 80 else text[:76] + "…" + text[-1]
 
 
-def nearest(word: str, known: Sequence[str]) -> str:
-    """`; did you mean replicas?` when one of `known` is close to `word`, else ""."""
+def unreadable(error: OSError) -> str:
+    """What the system says of a file that cannot be read, as part of a sentence: `no such file`."""
+    if isinstance(error, FileNotFoundError):
+        return "no such file"
+    said = error.strerror or str(error)
+    return said[:1].lower() + said[1:]
+
+
+def nearest(word: str, known: Sequence[str], *, cutoff: float = 0.6) -> str:
+    """`; did you mean replicas?` when one of `known` is as close to `word` as `cutoff` (0 to 1) asks, else ""."""
     by_fold = {name.casefold(): name for name in known}
-    close = difflib.get_close_matches(word.casefold(), list(by_fold), n=1, cutoff=0.6)
+    close = difflib.get_close_matches(word.casefold(), list(by_fold), n=1, cutoff=cutoff)
     return f"; did you mean {by_fold[close[0]]}?" if close else ""

@@ -224,10 +224,37 @@ def _describe(value: Json) -> str:
 def _syntax_error(error: yaml.MarkedYAMLError) -> Unreadable:
     mark = error.problem_mark or error.context_mark
     place = Mark(mark.line + 1, mark.column + 1) if mark is not None else Mark(1, 1)
-    got = ", ".join(part for part in (error.context, error.problem) if part)
-    if "\\t" in got or "cannot start any token" in got:
-        got += "; a tab cannot indent, use spaces"
-    return Unreadable(place, "YAML", got)
+    return Unreadable(place, "YAML", _in_words(error))
+
+
+def _in_words(error: yaml.MarkedYAMLError) -> str:
+    """What is wrong, as people say it: libyaml tells the state of its parser."""
+    context, problem = error.context or "", error.problem or ""
+    begun = f", begun at line {error.context_mark.line + 1}" if error.context_mark else ""
+    if "cannot start any token" in problem:
+        return "a character that cannot begin a value; a tab cannot indent, use spaces"
+    for said, words in _YAML_WORDS:
+        if said in f"{context}, {problem}":
+            return words.format(begun=begun)
+    return ", ".join(part for part in (context, problem) if part)
+
+
+# (what libyaml says, what people say), the first that fits; parsing ends where the text does, far from the cause.
+_YAML_WORDS = (
+    ("flow sequence", "an unclosed [{begun}, or a comma missing in it"),
+    ("flow mapping", "an unclosed {{{begun}, or a comma missing in it"),
+    ("flow node", "an unclosed [ or {{, or a value missing in one"),
+    ("unknown escape", "a \\ in double quotes that begins no known sign; write the text in single quotes"),
+    ("quoted scalar", "an unclosed quote{begun}"),
+    ("mapping values are not allowed", "a second colon, or a line indented too far: write text with ': ' in quotes"),
+    ("could not find expected ':'", "a line that is neither `name: value` nor `- item`: a colon is missing"),
+    ("did not find expected key", "a line that is indented differently from the block around it{begun}"),
+    ("did not find expected '-' indicator", "a line in a list that does not begin with -{begun}"),
+    ("found undefined tag handle", "a tag that is not known; write text with ! in quotes"),
+    ("block sequence entries are not allowed", "a list on the line of its name, or indented too far: - begins a line"),
+    ("did not find expected <document start>", "something after the end of the document: --- separates documents"),
+    ("did not find expected alphabetic or numeric", "a * or & without a name; write text that begins so in quotes"),
+)
 
 
 def _encoding_error(data: bytes, error: yaml.reader.ReaderError) -> Unreadable:
