@@ -44,6 +44,7 @@ def test_a_policy_speaks_of_a_workload_of_its_own_namespace() -> None:
             "because the objective is unservedFraction",
         ),
         ("  objective: {latency: {quantile: 1, below: 250ms}}\n", "a number below 1; got 1"),
+        ("  rules: [{when: (cpu > 1, then: {pause: up}}]\n", "the ( at its character 1 is not closed"),
         ("  rules: [{when: cpu > 1, then: {}}]\n", "at least one of minReplicas, maxReplicas and pause"),
         ("  rules: [{when: cpu > 1, then: {minReplicas: 61}}]\n", "at most replicas.max, which is 60; got 61"),
         ("  schedule: [{cron: '@daily', duration: 1h, maxReplicas: 1}]\n", "at least replicas.min, which is 2; got 1"),
@@ -55,6 +56,23 @@ def test_a_policy_speaks_of_a_workload_of_its_own_namespace() -> None:
 def test_fields_that_contradict_each_other_are_named(lines: str, said: str) -> None:
     (complaint,) = complaints(POLICY + lines)
     assert said in complaint
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        ("Deployment", "apiVersion, as in apps/v1 for a Deployment; got nothing"),
+        ("statefulset", "apiVersion, as in apps/v1 for a statefulset; got nothing"),
+        ("CronJob", "apiVersion, as in batch/v1 for a CronJob; got nothing"),
+    ],
+)
+def test_a_target_without_the_group_its_kind_lives_in_is_refused(kind: str, said: str) -> None:
+    text = POLICY.replace("apiVersion: apps/v1, kind: Deployment", f"kind: {kind}")
+    assert complaints(text) == [f"web.yaml:5:3: spec.targetRef.apiVersion: expected {said}"]
+
+
+def test_a_kind_of_the_core_group_needs_no_group() -> None:
+    assert complaints(POLICY.replace("apiVersion: apps/v1, kind: Deployment", "kind: ReplicationController")) == []
 
 
 def set_of(*texts: str) -> str:

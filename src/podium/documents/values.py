@@ -13,7 +13,7 @@ import pydantic
 from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from podium.documents import cron
+from podium.documents import cel, cron
 from podium.model import clock, quantities
 
 EXPECTED = "expected"  # the type of the pydantic error that says what was expected, in words
@@ -171,11 +171,21 @@ def _cron(value: str) -> str:
     return value
 
 
+def _cel(value: str) -> str:
+    problem = cel.problem(value)
+    if problem:
+        raise unexpected(problem)
+    return value
+
+
 TimeZone = Annotated[str, pydantic.AfterValidator(_time_zone)]
 """An IANA time zone."""
 
 Cron = Annotated[str, pydantic.AfterValidator(_cron)]
 """Five cron fields (minute hour day-of-month month day-of-week) or @hourly, @daily, @weekly, @monthly, @yearly."""
+
+Cel = Annotated[str, Field(min_length=1), pydantic.AfterValidator(_cel)]
+"""A CEL expression; its quotes and brackets are checked, its names are not."""
 
 Text = Annotated[str, Field(min_length=1)]
 """Text that says something."""

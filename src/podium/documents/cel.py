@@ -1,0 +1,41 @@
+"""CEL, looked at and not understood: are its quotes closed and its brackets in pairs? Names and types are not checked.
+
+Strings are those of the language definition: '…' and "…" end with their line, three quotes span lines, and a
+backslash takes the next sign along unless an r stands before the quote.
+"""
+
+from __future__ import annotations
+
+import re
+
+_TOKEN = re.compile(
+    r"""
+    //[^\n]*
+    | [bB]?[rR][bB]?(?:\"{3}[\s\S]*?\"{3} | '{3}[\s\S]*?'{3} | "[^"\n]*" | '[^'\n]*')
+    | \"{3}(?:\\[\s\S] | [^\\])*?\"{3} | '{3}(?:\\[\s\S] | [^\\])*?'{3}
+    | "(?:\\. | [^"\\\n])*" | '(?:\\. | [^'\\\n])*'
+    | \w+
+    | (?P<sign>[()\[\]{}"'])
+    """,
+    re.VERBOSE,
+)
+_CLOSED_BY = {"(": ")", "[": "]", "{": "}"}
+
+
+def problem(text: str) -> str:
+    """What was expected instead of an expression that cannot be CEL; "" when nothing is wrong at this depth."""
+    open_brackets: list[tuple[str, int]] = []
+    for match in _TOKEN.finditer(text):
+        sign, column = match["sign"], match.start() + 1
+        if sign is None:
+            continue
+        if sign in "\"'":
+            return f"CEL with every quote closed; the {sign} at its character {column} is not"
+        if sign in _CLOSED_BY:
+            open_brackets.append((sign, column))
+        elif not open_brackets or _CLOSED_BY[open_brackets.pop()[0]] != sign:
+            return f"CEL with its brackets in pairs; the {sign} at its character {column} closes nothing"
+    if open_brackets:
+        sign, column = open_brackets[-1]
+        return f"CEL with its brackets in pairs; the {sign} at its character {column} is not closed"
+    return "" if text.strip() else "a CEL expression"
