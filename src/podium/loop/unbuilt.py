@@ -1,0 +1,34 @@
+"""What a policy may ask for, being valid, and what this version does not act on: the one list of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from podium.documents.source import Path
+from podium.loop.policy import ScalingPolicySpec
+
+
+def fields(spec: ScalingPolicySpec) -> Iterator[tuple[Path, str]]:
+    """Every such field that `spec` uses: its path (relative to the document) and its words, as in `mode metric`."""
+    if spec.mode in ("metric", "floor"):
+        yield ("spec", "mode"), f"mode {spec.mode}"
+    for number, metric in enumerate(spec.metrics):
+        if metric.identifier is not None and metric.identifier.selector is not None:
+            part = metric.type[0].lower() + metric.type[1:]
+            path: Path = ("spec", "metrics", number, part, "metric", "selector")
+            yield path, f"metrics[{number}].{part}.metric.selector"
+    if spec.load is not None and spec.load.capacity_per_replica is None:
+        yield ("spec", "load"), "load without capacityPerReplica"
+    if spec.objective.latency is not None:
+        yield ("spec", "objective", "latency"), "objective.latency"
+    if spec.rules:
+        yield ("spec", "rules"), "rules"
+    if spec.schedule:
+        yield ("spec", "schedule"), "schedule"
+    if "requests" in spec.model_fields_set and spec.requests.mode != "off":
+        yield ("spec", "requests"), f"requests.mode {spec.requests.mode}"
+
+
+def not_yet(spec: ScalingPolicySpec) -> tuple[str, ...]:
+    """What `spec` asks for and this version does not do, in words: (`mode metric`, `rules`)."""
+    return tuple(words for _, words in fields(spec))

@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+import pytest
+from tests.documents.samples import POLICY, policy
+
+from podium.documents.loading import loads
+from podium.kinds import KINDS
+from podium.loop import unbuilt
+from podium.loop.policy import ScalingPolicy
+
+POD_METRIC = (
+    "  metrics: [{type: Pods, pods: {metric: {name: a, selector: {matchLabels: {b: c}}}, "
+    "target: {type: AverageValue, averageValue: 1}}}]\n"
+)
+
+
+def said(document: object) -> tuple[str, ...]:
+    assert isinstance(document, ScalingPolicy)
+    return unbuilt.not_yet(document.spec)
+
+
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        ("  mode: own\n", ()),
+        ("  objective: {unservedFraction: 0.01}\n", ()),
+        ("  requests: {mode: 'off'}\n", ()),
+        ("  mode: metric\n", ("mode metric",)),
+        ("  mode: floor\n", ("mode floor",)),
+        (POD_METRIC, ("metrics[0].pods.metric.selector",)),
+        ("  objective: {latency: {quantile: 0.99, below: 1s}}\n", ("objective.latency",)),
+        ("  rules: [{when: cpu > 1, then: {pause: up}}]\n", ("rules",)),
+        ("  schedule: [{cron: '@daily', duration: 1h, minReplicas: 3}]\n", ("schedule",)),
+        ("  requests: {mode: own}\n", ("requests.mode own",)),
+        ("  requests: {}\n  mode: floor\n", ("mode floor", "requests.mode recommend")),
+    ],
+)
+def test_what_is_asked_for_and_not_done_is_named(lines: str, words: tuple[str, ...]) -> None:
+    assert said(policy(lines)) == words
+
+
+def test_a_load_whose_capacity_nobody_knows_is_followed_by_nobody() -> None:
+    (document,) = loads(POLICY.replace(", capacityPerReplica: 85", "").encode(), "web.yaml", KINDS)
+    assert said(document) == ("load without capacityPerReplica",)
