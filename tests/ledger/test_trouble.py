@@ -228,8 +228,8 @@ def test_a_missing_driver_says_which_extra_to_install() -> None:
     )
     told = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, timeout=60).stdout
     assert told == (
-        "Permanent: postgresql://u:***@127.0.0.1/d needs the PostgreSQL driver, which is not installed: "
-        "pip install 'podium[postgresql]'"
+        "Permanent: postgresql://u:***@127.0.0.1/d needs the PostgreSQL driver, which is not installed; "
+        "in a clone of Podium: make dev, or uv pip install '.[postgresql]'"
     )
 
 

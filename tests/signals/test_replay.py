@@ -230,7 +230,10 @@ def test_without_duckdb_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.M
 
     words = refusal(write(tmp_path / "load.parquet", ""))
 
-    assert words == f"{tmp_path / 'load.parquet'}: reading Parquet needs DuckDB; install podium[parquet]"
+    assert words == (
+        f"{tmp_path / 'load.parquet'}: reading Parquet needs DuckDB; "
+        "in a clone of Podium: make dev, or uv pip install '.[parquet]'"
+    )
 
 
 async def test_a_gap_keeps_the_last_value_with_its_own_time() -> None:

@@ -111,7 +111,8 @@ class Database:
             )
         except ModuleNotFoundError as error:
             raise Permanent(
-                f"{shown} needs the PostgreSQL driver, which is not installed: pip install 'podium[postgresql]'"
+                f"{shown} needs the PostgreSQL driver, which is not installed; "
+                "in a clone of Podium: make dev, or uv pip install '.[postgresql]'"
             ) from error
         event.listen(engine, "connect", _prepare_postgresql)
         return cls(engine, shown=shown, file=None, answer_seconds=answer_seconds)

@@ -41,7 +41,9 @@ def read_parquet(path: Path, time_column: str, columns: Sequence[str] | None, or
     try:
         import duckdb
     except ImportError as error:
-        raise Permanent(f"{path}: reading Parquet needs DuckDB; install podium[parquet]") from error
+        raise Permanent(
+            f"{path}: reading Parquet needs DuckDB; in a clone of Podium: make dev, or uv pip install '.[parquet]'"
+        ) from error
     if not path.is_file():
         raise Permanent(f"{path}: cannot be read: no such file")
     try:

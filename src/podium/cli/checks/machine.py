@@ -40,7 +40,12 @@ def extras(loaded: Loaded) -> Iterator[Row]:
             yield Row(what, "ok", f"{module} is installed")
         else:
             words = f"{module} is not installed; {purpose} needs it"
-            yield Row(what, "wrong" if needed else "hint", words, f"pip install 'podium[{extra}]'")
+            yield Row(
+                what,
+                "wrong" if needed else "hint",
+                words,
+                f"in a clone of Podium: make dev, or uv pip install '.[{extra}]'",
+            )
 
 
 def page() -> Row:
