@@ -77,7 +77,7 @@ def test_a_missing_right_is_named_in_the_row_and_the_log_and_nothing_is_written(
     rights, missing = CASES[case]
     kubeconfig = deployments.kubeconfig(tmp_path / "kubeconfig", token=deployments.token(rights))
     place = lay(kubeconfig)
-    place.start()
+    place.start("--log-level", "info")  # as it runs by itself
     place.until_ready()
     place.until_turn(3)
     (row,) = place.asked("/api/v1/workloads")["items"]
