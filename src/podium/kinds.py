@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import pathlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from podium.documents import schemas
+from podium.documents import checking, schemas
 from podium.documents.collection import Check
 from podium.documents.document import Document
 from podium.documents.folder import Folder
+from podium.documents.loading import Asides
+from podium.documents.problem import Problem
 from podium.documents.shape import Shape
+from podium.documents.source import Source
 from podium.loop import checks
+from podium.loop.clusters.simulated.scenario import Scenario
 from podium.loop.policy import ScalingPolicy
-from podium.settings import Settings
+from podium.settings import Settings, mistakes
 from podium.signals.signal import Signal
 
 KINDS: Mapping[str, type[Document]] = {kind.__name__: kind for kind in (ScalingPolicy, Signal)}
@@ -24,7 +28,16 @@ def folder(path: pathlib.Path, settings: Settings | None = None) -> Folder:
     all_checks: tuple[Check, ...] = checks.CHECKS
     if settings is not None:
         all_checks = (*all_checks, settings.sources_exist())
-    return Folder(path, KINDS, all_checks)
+    return Folder(path, KINDS, all_checks, ASIDES)
+
+
+def _scenario_mistakes(value: dict[str, Any], source: Source) -> Iterable[Problem]:
+    found = checking.check(Scenario, value)
+    return checking.placed(found, source) if isinstance(found, list) else ()
+
+
+ASIDES: Asides = {"Settings": mistakes, "Scenario": _scenario_mistakes}
+"""What people keep beside their documents: read by other ways than the set, and checked as what it is."""
 
 
 def crds() -> list[dict[str, Any]]:
@@ -33,6 +46,6 @@ def crds() -> list[dict[str, Any]]:
 
 
 def json_schemas() -> dict[str, dict[str, Any]]:
-    """The JSON Schema of every kind by name, Settings included."""
-    models: dict[str, type[Shape]] = {**KINDS, "Settings": Settings}
+    """The JSON Schema of every kind by name, Settings and Scenario included."""
+    models: dict[str, type[Shape]] = {**KINDS, "Settings": Settings, "Scenario": Scenario}
     return {name: schemas.json_schema(model) for name, model in models.items()}

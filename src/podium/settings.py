@@ -16,11 +16,11 @@ import pydantic
 from podium.documents import checking, layers, places, secret
 from podium.documents.collection import Check, Documents
 from podium.documents.document import API_VERSION, ApiVersion
-from podium.documents.problem import Problem, dotted, nearest, shown
+from podium.documents.problem import Invalid, Problem, dotted, nearest, shown
 from podium.documents.secret import Secret
 from podium.documents.settings import DocumentsSettings
 from podium.documents.shape import Objection, Shape
-from podium.documents.source import Path
+from podium.documents.source import Path, Source
 from podium.documents.values import unexpected
 from podium.ledger.settings import DatabaseSettings
 from podium.loop.settings import ClusterSettings, LoopSettings
@@ -75,6 +75,8 @@ class Settings(Shape):
     def objections(self) -> Iterator[Objection]:
         """Names are unique, and name something."""
         clusters = [cluster.name for cluster in self.clusters]
+        if len(set(clusters)) != 1:
+            yield Objection(("clusters",), "one cluster: this version leads a single one")
         for field, names in (("clusters", clusters), ("sources", [source.name for source in self.sources])):
             for number, name in enumerate(names):
                 if name in names[:number]:
@@ -214,6 +216,17 @@ def load(
     value = stack.build(Settings, _grounded, cwd)
     notes = tuple(f"{name}: {words}" for name, words in BRIEF_WITHOUT_FIELD.items() if name in environ)
     return Loaded(value, file, notes, stack, environ)
+
+
+def mistakes(value: dict[str, Any], source: Source) -> tuple[Problem, ...]:
+    """What is wrong with a Settings document by itself, without variables and flags."""
+    stack = layers.Layers(Settings)
+    stack.read(value, source)
+    try:
+        stack.build(Settings, _grounded, pathlib.Path())
+    except Invalid as error:
+        return error.problems
+    return ()
 
 
 def _variables(environ: Mapping[str, str]) -> Iterator[tuple[str, list[str]]]:

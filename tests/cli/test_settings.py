@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -104,6 +105,60 @@ def test_mistakes_come_as_json_when_asked(tmp_path: Path) -> None:
     assert [(one["file"], one["path"]) for one in done.answer["problems"]] == [("policies.yaml", "spec.load.signal")]
 
 
+def test_what_this_version_does_not_act_on_is_named_and_is_no_mistake(tmp_path: Path) -> None:
+    signals, policies = shop(tmp_path)
+    more = "  mode: metric\n  rules: [{when: 'jobs > 1', then: {pause: up}}]\n"
+    policies.write_text(policies.read_text().rstrip("\n") + "\n" + more)
+    table = podium("policy", "check", signals, policies, at=tmp_path)
+    machine = podium("policy", "check", signals, policies, "-o", "json", at=tmp_path)
+    assert (table.code, machine.code, machine.answer["ok"]) == (0, 0, True)
+    assert "does not act on mode metric yet" in table.out
+    assert "valid; 2 of the fields asked for do nothing yet" in table.out
+    assert [one["path"] for one in machine.answer["warnings"]] == ["spec.mode", "spec.rules"]
+    assert "of `when`, quotes and brackets were checked, nothing else" in machine.answer["warnings"][1]["words"]
+
+
+@pytest.mark.parametrize("name", ["empty.yaml", "."])
+def test_nothing_to_check_is_said(name: str, tmp_path: Path) -> None:
+    (tmp_path / "empty.yaml").write_text("# later\n")
+    done = podium("policy", "check", name, at=tmp_path)
+    assert (done.code, done.err) == (2, f"podium: {name}: expected documents (ScalingPolicy, Signal); got none\n")
+
+
+def test_settings_and_scenarios_beside_documents_are_checked_as_what_they_are(
+    recorded: Installation, tmp_path: Path
+) -> None:
+    shutil.copytree(recorded.folder / "policies", tmp_path / "policies")
+    for name in ("podium.yaml", "scenario.yaml"):
+        shutil.copy(recorded.folder / name, tmp_path / name)
+    done = podium("policy", "check", ".", at=tmp_path)
+    said = "5 documents (4 ScalingPolicy, 1 Signal), beside them 1 Scenario, 1 Settings: all right\n"
+    assert (done.code, done.out) == (0, said)
+    (tmp_path / "podium.yaml").write_text(MINE.replace("interval: 30s", "interval: soon"))
+    (tmp_path / "scenario.yaml").write_text(
+        (tmp_path / "scenario.yaml").read_text().replace("replicas: 3", "replicas: x")
+    )
+    wrong = podium("policy", "check", ".", at=tmp_path)
+    assert wrong.code == 2
+    assert "podium.yaml:3:8: loop.interval: expected a duration" in wrong.err
+    assert "scenario.yaml:12:7: spec.workloads[0].replicas: expected a whole number" in wrong.err
+
+
+def test_a_secret_in_settings_beside_documents_is_not_repeated(tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text(MINE.replace("env:PROM_TOKEN", "opensesame"))
+    done = podium("policy", "check", "mine.yaml", at=tmp_path)
+    assert (done.code, "bearer" in done.err, "opensesame" in done.err) == (2, True, False)
+
+
+def test_broken_settings_that_merely_lie_here_stop_no_check(mine: Path) -> None:
+    signals, policies = shop(mine)
+    (mine / "podium.yaml").write_text(MINE.replace("interval: 30s", "interval: soon"))
+    done = podium("policy", "check", signals, policies, at=mine)
+    assert (done.code, done.out.splitlines()[-1]) == (0, "2 documents (1 ScalingPolicy, 1 Signal): all right")
+    assert done.out.startswith("not checked: whether the sources exist, because the settings are wrong: ")
+    assert podium("policy", "check", signals, policies, "--config", "podium.yaml", at=mine).code == 2
+
+
 def test_sources_are_checked_when_there_are_settings(recorded: Installation, tmp_path: Path) -> None:
     text = (recorded.folder / "policies" / "shop.yaml").read_text()
     (tmp_path / "shop.yaml").write_text(text.replace("replay: {column: load}", "replay: {column: load, source: gone}"))
@@ -133,7 +188,10 @@ def test_schemas_and_crds_are_those_of_the_models(tmp_path: Path) -> None:
 def test_an_unknown_kind_is_answered_with_the_nearest(tmp_path: Path) -> None:
     done = podium("policy", "schema", "Signl", at=tmp_path)
     assert done.code == 2
-    assert done.err == "podium: no kind 'Signl'; did you mean Signal?; there are ScalingPolicy, Signal, Settings\n"
+    assert (
+        done.err
+        == "podium: no kind 'Signl'; did you mean Signal?; there are ScalingPolicy, Signal, Settings, Scenario\n"
+    )
 
 
 def shop(folder: Path) -> tuple[Path, Path]:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import collections
+import dataclasses
+import functools
 import os
 import pathlib
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,6 +16,10 @@ from podium.cli import options, outcome
 
 if TYPE_CHECKING:
     from podium.documents.collection import Documents
+    from podium.documents.loading import Asides
+    from podium.documents.problem import Problem
+    from podium.documents.source import Source
+    from podium.settings import Settings
 
 
 @click.group()
@@ -28,42 +36,100 @@ def check(
 ) -> int:
     """Check files or folders of documents as one set: every mistake at once, each with file, line and column.
 
-    With settings (--config, ./podium.yaml …) the sources that signals name must be among them.
+    With settings (--config, ./podium.yaml …) the sources that signals name must be among them. Fields that are valid
+    and do nothing in this version are named, too.
     """
     from podium.documents.problem import Invalid
 
     try:
-        documents = _checked(paths, config, flags)
+        found = _checked(paths, config, flags)
     except Invalid as error:
         if form == "table":
             raise
-        options.emit(options.as_json({"ok": False, "documents": None, "problems": error.as_json()}), output)
+        refused = {"ok": False, "documents": None, "problems": error.as_json(), "warnings": [], "notes": []}
+        options.emit(options.as_json(refused), output)
         return outcome.BAD_INPUT
+    warnings = list(_unbuilt(found.documents))
     if form == "json":
-        options.emit(options.as_json({"ok": True, "documents": len(documents), "problems": []}), output)
-    else:
-        options.emit(f"{_counted(documents)}: all right", output)
+        answer = {"ok": True, "documents": len(found.documents), "beside": found.beside, "problems": []}
+        options.emit(options.as_json({**answer, "warnings": warnings, "notes": found.notes}), output)
+        return outcome.DONE
+    lines = [f"{one['file']}:{one['line']}:{one['column']}: {one['path']}: {one['words']}" for one in warnings]
+    right = "all right" if not warnings else f"valid; {len(warnings)} of the fields asked for do nothing yet"
+    options.emit("\n".join([*lines, *found.notes, f"{_counted(found)}: {right}"]), output)
     return outcome.DONE
 
 
-def _checked(paths: tuple[pathlib.Path, ...], config: str | None, flags: tuple[str, ...]) -> Documents:
+@dataclasses.dataclass(frozen=True)
+class _Checked:
+    """What was found right, and what could not be looked at."""
+
+    documents: Documents
+    beside: dict[str, int]  # documents that are no part of the set, such as Settings, by kind
+    notes: tuple[str, ...]
+
+
+def _checked(paths: tuple[pathlib.Path, ...], config: str | None, flags: tuple[str, ...]) -> _Checked:
     """The documents at all `paths` as one set. Raises Invalid."""
     from podium import kinds
     from podium.documents.collection import gather
-    from podium.documents.problem import Invalid
+    from podium.documents.problem import Invalid, Problem
 
-    loaded = options.load(config, flags)
-    settings = loaded.value if loaded.file is not None or flags else None
+    settings, notes = _settings(config, flags)
     checks = kinds.folder(pathlib.Path(), settings).checks
     documents, problems = [], []
+    beside = collections.Counter[str]()
     for path in dict.fromkeys(path.resolve() for path in paths):
+        before = beside.total()
+        folder = dataclasses.replace(kinds.folder(_near(path), settings), asides=_counting(kinds.ASIDES, beside))
         try:
-            found, wrong = kinds.folder(_near(path), settings).read()
+            found, wrong = folder.read()
         except Invalid as error:
             found, wrong = [], list(error.problems)
+        if not found and not wrong and beside.total() == before:
+            wrong = [Problem(str(_near(path)), 0, 0, "", f"documents ({', '.join(kinds.KINDS)})", "none")]
         documents += found
         problems += wrong
-    return gather(documents, problems, checks)
+    return _Checked(gather(documents, problems, checks), dict(beside), notes)
+
+
+def _settings(config: str | None, flags: tuple[str, ...]) -> tuple[Settings | None, tuple[str, ...]]:
+    """The settings, if there are any, and what to say when those that merely lie here are wrong."""
+    from podium.documents.problem import Invalid
+
+    try:
+        loaded = options.load(config, flags)
+    except Invalid as error:
+        if config is not None or flags:
+            raise
+        return None, (f"not checked: whether the sources exist, because the settings are wrong: {error.problems[0]}",)
+    return (loaded.value if loaded.file is not None or flags else None), ()
+
+
+def _counting(asides: Asides, counts: collections.Counter[str]) -> Asides:
+    """The same, and each one counted by kind."""
+
+    def counted(kind: str, value: dict[str, Any], source: Source) -> Iterable[Problem]:
+        counts[kind] += 1
+        return asides[kind](value, source)
+
+    return {kind: functools.partial(counted, kind) for kind in asides}
+
+
+def _unbuilt(documents: Documents) -> Iterator[dict[str, Any]]:
+    """Every field that is valid and does nothing in this version."""
+    from podium.documents.problem import dotted
+    from podium.loop import unbuilt
+    from podium.loop.policy import ScalingPolicy
+
+    for policy in documents.of(ScalingPolicy):
+        for path, what in unbuilt.fields(policy.spec):
+            mark = policy.source.at(path)
+            words = f"this version does not act on {what} yet"
+            if path[1] == "rules":
+                words += "; of `when`, quotes and brackets were checked, nothing else"
+            place = {"line": mark.line if mark else None, "column": mark.column if mark else None}
+            yield {"path": dotted(path), "file": policy.source.file, **place, "words": words}
 
 
 def _near(path: pathlib.Path) -> pathlib.Path:
@@ -72,14 +138,17 @@ def _near(path: pathlib.Path) -> pathlib.Path:
     return pathlib.Path(os.path.relpath(path)) if path.is_relative_to(here) else path
 
 
-def _counted(documents: Documents) -> str:
-    """`3 documents (2 ScalingPolicy, 1 Signal)`."""
-    import collections
+def _counted(found: _Checked) -> str:
+    """`3 documents (2 ScalingPolicy, 1 Signal), beside them 1 Settings`."""
+    number, by_kind = len(found.documents), collections.Counter(document.kind for document in found.documents)
+    words = f"{number} document{'' if number == 1 else 's'}"
+    if by_kind:
+        words += f" ({_listed(by_kind)})"
+    return f"{words}, beside them {_listed(found.beside)}" if found.beside else words
 
-    by_kind = collections.Counter(document.kind for document in documents)
-    listed = ", ".join(f"{count} {kind}" for kind, count in sorted(by_kind.items()))
-    number = len(documents)
-    return f"{number} document{'' if number == 1 else 's'}" + (f" ({listed})" if listed else "")
+
+def _listed(by_kind: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} {kind}" for kind, count in sorted(by_kind.items()))
 
 
 @command.command("list", short_help="List the documents in force.")

@@ -18,7 +18,7 @@ import watchfiles
 from podium.documents import reading
 from podium.documents.collection import Check, Documents, gather
 from podium.documents.document import Document
-from podium.documents.loading import Kinds, parse
+from podium.documents.loading import Asides, Kinds, parse
 from podium.documents.problem import Invalid, Problem, unreadable
 
 SUFFIXES = (".yaml", ".yml", ".json")
@@ -33,6 +33,7 @@ class Folder:
     path: pathlib.Path
     kinds: Kinds
     checks: Sequence[Check] = ()
+    asides: Asides = dataclasses.field(default_factory=dict)
 
     def load(self) -> Documents:
         """All documents as one set. Raises Invalid with every problem of every file."""
@@ -54,7 +55,7 @@ class Folder:
             except OSError as error:
                 problems.append(Problem(str(file), 0, 0, "", "a file that can be read", unreadable(error)))
                 continue
-            found, wrong = parse(data, str(file), self.kinds)
+            found, wrong = parse(data, str(file), self.kinds, self.asides)
             documents += found
             problems += wrong
         return documents, problems

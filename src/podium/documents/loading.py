@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeAlias
 
 from podium.documents import checking, reading
@@ -11,6 +11,9 @@ from podium.documents.problem import Invalid, Problem, nearest, shown
 from podium.documents.source import Mark, Path, Source
 
 Kinds: TypeAlias = Mapping[str, type[Document]]
+
+Asides: TypeAlias = Mapping[str, Callable[[dict[str, Any], Source], Iterable[Problem]]]
+"""Kinds that may lie beside documents and are no part of their set -> what is wrong with one."""
 
 
 def loads(data: bytes, file: str, kinds: Kinds) -> tuple[Document, ...]:
@@ -21,12 +24,15 @@ def loads(data: bytes, file: str, kinds: Kinds) -> tuple[Document, ...]:
     return documents
 
 
-def parse(data: bytes, file: str, kinds: Kinds) -> tuple[tuple[Document, ...], tuple[Problem, ...]]:
-    """The documents of a text that are right, and every problem of those that are not."""
+def parse(
+    data: bytes, file: str, kinds: Kinds, asides: Asides | None = None
+) -> tuple[tuple[Document, ...], tuple[Problem, ...]]:
+    """The documents of a text that are right, and every problem of those that are not, `asides` included."""
     documents: list[Document] = []
     problems: list[Problem] = []
     for value, source in _values(data, file, problems):
-        found = interpret(value, source, kinds)
+        aside = (asides or {}).get(str(value.get("kind"))) if isinstance(value, dict) else None
+        found = interpret(value, source, kinds) if aside is None else list(aside(value, source))
         if isinstance(found, Document):
             documents.append(found)
         else:
