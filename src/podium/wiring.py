@@ -45,6 +45,7 @@ from podium.loop.settings import ClusterSettings
 from podium.loop.tabulate import Limits, tabulate
 from podium.loop.tally import Tally
 from podium.model import clock
+from podium.model.fleet import Fleet
 from podium.model.identity import WorkloadKey
 from podium.settings import Loaded
 from podium.signals.observe import Observer
@@ -255,7 +256,10 @@ def holder() -> str:
 class Program:
     """The loop with everything around it. `run` until cancelled; `live` is what the doors look at."""
 
-    def __init__(self, loaded: Loaded, ledger: Ledger, documents: Documents, outside: World) -> None:
+    def __init__(
+        self, loaded: Loaded, ledger: Ledger, documents: Documents, outside: World, *, take_over: bool = False
+    ) -> None:
+        self._take_over = take_over
         self._loaded = loaded
         self._ledger = ledger
         self._documents = documents
@@ -288,7 +292,8 @@ class Program:
 
     async def _led(self) -> None:
         settings = self._loaded.value.loop
-        leadership = await lead(self._ledger, holder(), settings.lease, self.live)
+        above = await self._highest_claim() if self._take_over else 0
+        leadership = await lead(self._ledger, holder(), settings.lease, self.live, above=above)
         try:
             self.live.waiting("reading what was recorded")
             restored = await asyncio.to_thread(restore, self._ledger, new_memory())
@@ -312,6 +317,13 @@ class Program:
         finally:
             with contextlib.suppress(Temporary, StaleLeader):
                 leadership.release()
+
+    async def _highest_claim(self) -> int:
+        """The highest epoch that any workload of the documents carries: of a ledger that is gone."""
+        (cluster,) = self._loaded.value.clusters
+        keys = [policy.workload(cluster.name) for policy in self._documents.of(ScalingPolicy)]
+        seen = await self._outside.cluster.observe(Fleet().revised({key: tenant_of(key) for key in keys}))
+        return int(seen.epochs.max(initial=0))
 
     def _assign(self, documents: Documents) -> None:
         self._documents = documents

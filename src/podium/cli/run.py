@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 @options.config
 @click.option("--demo", is_flag=True, help="Three tenants on a simulated cluster, under recorded load.")
 @click.option("--fresh", is_flag=True, help="With --demo: begin anew instead of where the last demo stopped.")
+@click.option(
+    "--take-over",
+    is_flag=True,
+    help="Lead workloads that another ledger claimed. Only when the Podium that kept it is gone for good.",
+)
 @click.option("--speed", type=float, metavar="X", help="Simulated seconds per second (default 60 in the demo).")
 @click.option("--listen", metavar="HOST:PORT", help="Where the API and the page listen (default 127.0.0.1:8080).")
 @click.option("--log-format", type=click.Choice(["console", "json"]), help="Logs for people or for machines.")
@@ -30,6 +35,7 @@ def command(
     flags: tuple[str, ...],
     demo: bool,
     fresh: bool,
+    take_over: bool,
     speed: float | None,
     listen: str | None,
     log_format: str | None,
@@ -52,7 +58,7 @@ def command(
         _forget_demo()
     loaded = options.as_run(config, given, of_demo=demo)
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(_run(loaded))
+        asyncio.run(_run(loaded, take_over=take_over))
 
 
 def _forget_demo() -> None:
@@ -65,7 +71,7 @@ def _forget_demo() -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-async def _run(loaded: Loaded) -> None:
+async def _run(loaded: Loaded, *, take_over: bool) -> None:
     from podium import wiring
     from podium.api.app import create_app
     from podium.api.server import address, bind, loopback_hosts, serve
@@ -77,9 +83,11 @@ async def _run(loaded: Loaded) -> None:
     await wiring.knock(loaded)
     listening = bind(loaded.value.api.listen)
     with contextlib.closing(wiring.open_ledger(loaded)) as ledger, contextlib.closing(listening):
+        if lost := ledger.lost():
+            raise outcome.BadInput(lost)
         state = wiring.state_folder(loaded)
         async with wiring.world(loaded, documents, state) as outside:
-            program = wiring.Program(loaded, ledger, documents, outside)
+            program = wiring.Program(loaded, ledger, documents, outside, take_over=take_over)
             app = create_app(
                 program.live,
                 token=token,
@@ -112,7 +120,7 @@ async def _until_stopped(program: Program, serving: object) -> None:
     """Run both until one fails or a signal asks to stop; then end both in order."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, stop.set)
     tasks = [
         asyncio.create_task(program.run(), name="loop"),

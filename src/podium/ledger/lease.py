@@ -55,9 +55,17 @@ class Leadership:
 
 
 def take(
-    database: Database, holder: str, ttl_seconds: float, is_gone: Callable[[process.Process], bool] = process.is_gone
+    database: Database,
+    holder: str,
+    ttl_seconds: float,
+    is_gone: Callable[[process.Process], bool] = process.is_gone,
+    *,
+    above: int = 0,
 ) -> Leadership:
-    """Lead under a new epoch, when nobody does, the holder's term is over, or its process is gone. Else raises Led."""
+    """Lead under a new epoch, higher than `above`, when nobody does, the holder's term is over, or its process is gone.
+
+    Else raises Led.
+    """
     if not holder or ttl_seconds <= 0:
         raise ValueError("a leader needs a name and a term of more than 0 seconds")
     asked = time.monotonic()
@@ -68,11 +76,12 @@ def take(
         theirs = process.Process(row.host, row.pid, row.started)
         if row.holder and now_us < row.expires_us and not is_gone(theirs):
             raise Led(row.holder, row.expires_us / 1e6)
+        epoch = max(row.epoch, above) + 1
         connection.execute(
             sa.update(schema.lease)
             .where(schema.lease.c.name == _NAME)
             .values(
-                epoch=row.epoch + 1,
+                epoch=epoch,
                 holder=holder,
                 host=mine.host,
                 pid=mine.pid,
@@ -80,7 +89,7 @@ def take(
                 expires_us=now_us + round(ttl_seconds * 1e6),
             )
         )
-    return Leadership(database, row.epoch + 1, ttl_seconds, asked + ttl_seconds)
+    return Leadership(database, epoch, ttl_seconds, asked + ttl_seconds)
 
 
 def fence(connection: sa.Connection, epoch: int) -> None:

@@ -76,10 +76,11 @@ class Ledger:
             raise
         return cls(database, Heads(heads or _default_heads(database)), now, head_seconds)
 
-    def lead(self, holder: str, ttl_seconds: float) -> Leadership:
+    def lead(self, holder: str, ttl_seconds: float, *, above: int = 0) -> Leadership:
         """Become the one who appends, for `ttl_seconds` or until renewed. Raises Led while another live holder leads.
 
-        A holder whose process ended on this host is replaced at once; any other when its term is over.
+        A holder whose process ended on this host is replaced at once; any other when its term is over. `above` is an
+        epoch that the new one must exceed: what another ledger, now lost, had claimed.
         """
         try:
             self.heads.prepare()
@@ -88,11 +89,29 @@ class Ledger:
                 f"The signed heads of {self.url} cannot be kept in {self.heads.path} ({error}); "
                 "give this user write access to that file and its key"
             ) from error
-        leadership = lease.take(self._database, holder, ttl_seconds)
+        leadership = lease.take(self._database, holder, ttl_seconds, above=above)
         with self._database.read() as connection:
             tail = rows.tail(connection)
         self._sign_sometimes(*tail)
         return leadership
+
+    def lost(self) -> str:
+        """Why this cannot be the ledger that signed the newest head: it was rolled back or replaced. "" if it can be.
+
+        A glance, made at every start; `verify` walks the whole chain.
+        """
+        heads, _ = self._read_heads()
+        if not heads:
+            return ""
+        newest = max(heads, key=lambda head: head.seq)
+        with self._database.read() as connection:
+            found = rows.page(connection, rows.Choice(None), beyond=newest.seq - 1, descending=False, size=1)
+        if [(one.seq, one.hash) for one in found] == [(newest.seq, newest.hash)]:
+            return ""
+        return (
+            f"{self.url} lacks entry {newest.seq}, which was signed in {self.heads.path}: it was rolled back or "
+            f"replaced; put the right one back, or, if this one is meant, move {self.heads.path} away"
+        )
 
     def append(self, drafts: Sequence[Draft], leadership: Leadership) -> tuple[Entry, ...]:
         """Write all `drafts` in one transaction, or none; when this returns they are on the disk.

@@ -16,7 +16,7 @@ from podium.ledger.ledger import Ledger
 from podium.loop import observe, record
 from podium.loop.act.carry_out import Result, carry_out
 from podium.loop.act.plan import plan
-from podium.loop.clusters.port import Cluster, Conflict, Permanent, Temporary
+from podium.loop.clusters.port import Cluster, Conflict, Permanent, StaleLeader, Temporary
 from podium.loop.decide.state import Trust
 from podium.loop.decide.table import Mode, PolicyTable
 from podium.loop.observe import ClusterSignal, Sight
@@ -200,6 +200,9 @@ class Cycle:
         """A workload that cannot be claimed is not written to, says why, and is tried again next turn."""
         try:
             await self._cluster.claim([key], self._leadership.epoch)
+        except StaleLeader as error:
+            # Our lease holds: the claim is of another ledger, alive or lost. Only a person can tell which.
+            self._unclaimed[key] = f"{error}; if that Podium is gone for good: podium run --take-over"
         except (Conflict, Temporary, Permanent) as error:
             self._unclaimed[key] = str(error)
         else:

@@ -6,6 +6,7 @@ A turn that overruns the grid makes the next ones late; they are skipped and cou
 from __future__ import annotations
 
 import asyncio
+import functools
 import math
 from collections.abc import Callable
 
@@ -22,14 +23,18 @@ RETRY_SECONDS = 1.0
 log = structlog.get_logger()
 
 
-async def lead(ledger: Ledger, holder: str, ttl_seconds: float, live: Live) -> Leadership:
-    """Wait until this process leads. While another does, that is said."""
+async def lead(ledger: Ledger, holder: str, ttl_seconds: float, live: Live, *, above: int = 0) -> Leadership:
+    """Wait until this process leads, under an epoch above `above`. While another does, that is said, once for each."""
+    said = ""
     while True:
         try:
-            return await asyncio.to_thread(ledger.lead, holder, ttl_seconds)
+            return await asyncio.to_thread(functools.partial(ledger.lead, holder, ttl_seconds, above=above))
         except (ledger_errors.Led, ledger_errors.Temporary) as error:
+            who = error.who if isinstance(error, ledger_errors.Led) else str(error)
             live.waiting(f"waiting to lead: {error}")
-            log.info("waiting to lead", reason=str(error))
+            if who != said:
+                log.info("waiting to lead", reason=str(error))
+            said = who
             await asyncio.sleep(min(RETRY_SECONDS, ttl_seconds / 4))
 
 

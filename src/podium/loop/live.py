@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import math
+import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 
@@ -24,6 +25,8 @@ from podium.model.arrays import UNKNOWN
 from podium.model.identity import WorkloadKey
 
 LONGEST_LEAD_SECONDS = 3600.0  # how far back a forecast of the present may have been made
+OVERDUE_TURNS = 5.0  # intervals without a turn, and at least …
+OVERDUE_SECONDS = 15.0  # … so many real seconds: then Podium is not ready
 MOST_SCANNED = 5000  # recorded turns looked through for one page of decisions
 
 
@@ -40,7 +43,15 @@ class Setting:
 class Live:
     """Implements `podium.loop.view.View`. `publish` after every turn; `waiting` while there is none."""
 
-    def __init__(self, ledger: Ledger, setting: Setting, now: clock.Clock) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        setting: Setting,
+        now: clock.Clock,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._monotonic = monotonic
+        self._published = math.nan  # on the monotonic clock
         self._ledger = ledger
         self._library = Library(ledger)
         self._setting = setting
@@ -59,6 +70,7 @@ class Live:
     def publish(self, turned: Turned, assignment: Assignment, table: PolicyTable) -> None:
         """The newest turn."""
         self._last = (turned, assignment, table)
+        self._published = self._monotonic()
         self._recent.add(turned.turn, table)
         self._wake()
 
@@ -72,8 +84,12 @@ class Live:
         self._wake()
 
     def unready(self) -> str:
-        """What is awaited before the first turn of this start; "" afterwards."""
-        return "" if self._last else self._waiting
+        """What is awaited, in words: the first turn of this start, or one that is long overdue. "" when all is well."""
+        if self._last is None:
+            return f"no turn yet: {self._waiting}"
+        silent = self._monotonic() - self._published
+        patience = max(OVERDUE_TURNS * self._setting.interval_seconds / self._setting.speed(), OVERDUE_SECONDS)
+        return "" if silent < patience else f"no turn for {silent:.0f} s: {self._waiting}"
 
     def fleet(self) -> FleetView:
         """See View."""

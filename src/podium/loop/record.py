@@ -87,7 +87,7 @@ def read_turn(entry: Entry) -> Turn:
         decisions=columns.restore(Decisions, payload, "decisions"),
         planned=np.asarray(payload["planned"], np.int64),
         state=meta["state"],
-        version=meta["version"],
+        version=meta.get("version", ""),
     )
 
 
