@@ -105,6 +105,13 @@ def demo_settings(flags: tuple[str, ...]) -> Loaded:
     return load(file, flags, {"database.url": f"sqlite:///{demo_folder() / 'podium.db'}"})
 
 
+def is_demo(loaded: Loaded) -> bool:
+    """Whether these are the demo's settings."""
+    from podium import demo as the_demo
+
+    return loaded.file == the_demo.folder() / "podium.yaml"
+
+
 def demo_folder() -> pathlib.Path:
     """Where the demo keeps its state."""
     from podium.documents import places

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import shutil
 import signal
 from typing import TYPE_CHECKING
 
 import click
 
+from podium.cli import fresh as forget
 from podium.cli import options, outcome
 
 if TYPE_CHECKING:
@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 @click.command()
 @options.config
 @click.option("--demo", is_flag=True, help="Three tenants on a simulated cluster, under recorded load.")
-@click.option("--fresh", is_flag=True, help="With --demo: begin anew instead of where the last demo stopped.")
+@click.option(
+    "--fresh", is_flag=True, help="Begin anew instead of where the last run stopped; simulated clusters only."
+)
+@click.option("--yes", is_flag=True, help="With --fresh: do not ask before something of your own is forgotten.")
 @click.option(
     "--take-over",
     is_flag=True,
@@ -35,6 +38,7 @@ def command(
     flags: tuple[str, ...],
     demo: bool,
     fresh: bool,
+    yes: bool,
     take_over: bool,
     speed: float | None,
     listen: str | None,
@@ -52,23 +56,13 @@ def command(
         "clusters[0].simulation.speed": None if speed is None else str(speed),
     }
     given = (*flags, *(f"{path}={value}" for path, value in named.items() if value is not None))
-    if fresh and not demo:
-        raise click.BadParameter("goes with --demo: it would forget what a real loop has learned", param_hint="--fresh")
-    if fresh:
-        _forget_demo()
     loaded = options.as_run(config, given, of_demo=demo)
+    if fresh and options.is_demo(loaded):
+        forget.forget_demo()
+    elif fresh:
+        forget.forget_own(loaded, yes=yes)
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(_run(loaded, take_over=take_over))
-
-
-def _forget_demo() -> None:
-    """Remove what the demo has learned and recorded, unless one runs just now."""
-    from podium.cli import running
-
-    folder = options.demo_folder()
-    if (other := running.find(folder)) is not None:
-        raise outcome.BadInput(f"a demo runs already (process {other.pid}, {other.url}); stop it before --fresh")
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 async def _run(loaded: Loaded, *, take_over: bool) -> None:
