@@ -1,4 +1,4 @@
-"""`make docs`: docs/reference/settings.md, written from the settings' own models, so that it cannot lag behind them."""
+"""`make docs`: the pages of docs/reference, written from the models themselves, so that they cannot lag behind them."""
 
 from __future__ import annotations
 
@@ -6,12 +6,18 @@ import json
 import pathlib
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+from podium.documents.document import Document
+from podium.documents.shape import Shape
+from podium.loop.clusters.simulated.scenario import Scenario
+from podium.loop.policy import ScalingPolicy
 from podium.settings import BRIEF_VARIABLES, Settings
+from podium.signals.signal import Signal
 
-PAGE = pathlib.Path(__file__).resolve().parent.parent / "docs" / "reference" / "settings.md"
+FOLDER = pathlib.Path(__file__).resolve().parent.parent / "docs" / "reference"
+DOCUMENTS: tuple[type[Document], ...] = (ScalingPolicy, Signal, Scenario)
 INTRODUCTION = """# Settings
 
 Written by `make docs` from the models.
@@ -21,15 +27,28 @@ The file is the one that `--config` names, else `$PODIUM_CONFIG`, else `podium.y
 directory, or in `/etc/podium`. `podium settings show --origin` prints each value and where it came from.
 Durations are written `15s`, `5m`, `1h30m`, or as seconds. Secrets are references: `file:PATH` or `env:NAME`.
 """
+KIND_INTRODUCTION = """# {kind}
+
+Written by `make docs` from the models.
+
+{sentence}
+
+A document is YAML with `apiVersion: podium.dev/v1alpha1`, `kind: {kind}`, `metadata.name`{namespace} and `spec`.
+`[]` stands for the items of a list. An unknown field is an error.
+Durations are written `15s`, `5m`, `1h30m`, or as seconds.
+Quantities are written as Kubernetes does: `250m`, `2`, `64Mi`.
+{check}
+"""
 
 
 class Field(NamedTuple):
-    """One setting: its path as written (`sources[].url`), what it may hold, its default, and its sentence."""
+    """One field: its path as written (`sources[].url`), what it may hold, its default, its sentence."""
 
     path: str
     values: str
     default: str
     sentence: str
+    required: bool = False
 
     @property
     def variable(self) -> str:
@@ -40,31 +59,47 @@ class Field(NamedTuple):
         return "PODIUM_" + "__".join(words)
 
 
-def fields() -> list[Field]:
-    """Every setting, in the order of the model."""
-    schema = Settings.model_json_schema(by_alias=True, mode="serialization")
-    return list(_fields(schema, schema.get("$defs", {}), ""))
+def fields(model: type[Shape] = Settings) -> list[Field]:
+    """Every field, in the order of the model. Those of a document's metadata are Kubernetes' own, and left out."""
+    schema = model.model_json_schema(by_alias=True, mode="serialization")
+    found = _fields(schema, schema.get("$defs", {}), "")
+    return [
+        field for field in found if field.path.partition(".")[0] not in ("apiVersion", "kind", "metadata", "status")
+    ]
 
 
-def _fields(schema: Mapping[str, Any], definitions: Mapping[str, Any], prefix: str) -> Iterator[Field]:
+def _fields(
+    schema: Mapping[str, Any], definitions: Mapping[str, Any], prefix: str, defaults: Mapping[str, Any] | None = None
+) -> Iterator[Field]:
     for name, described in schema.get("properties", {}).items():
-        path = f"{prefix}{name}"
-        if path in ("apiVersion", "kind"):
-            continue
+        path, required = f"{prefix}{name}", name in schema.get("required", ())
         # A duration is a whole number or text with a pattern, which is one thing to people.
         options = [described] if "x-kubernetes-int-or-string" in described else described.get("anyOf", [described])
         found = [_resolved(option, definitions) for option in options]
-        objects = [option for option in found if "properties" in option]
-        lists = [_resolved(option["items"], definitions) for option in found if "items" in option]
-        if objects:
-            yield from _fields(objects[0], definitions, f"{path}.")
-        elif lists and "properties" in lists[0]:
-            yield from _fields(lists[0], definitions, f"{path}[].")
-        else:
-            default = described.get("default")
-            shown = "" if default in (None, "", []) else default if isinstance(default, str) else json.dumps(default)
-            sentence = " ".join(described.get("description", "").split())
-            yield Field(path, " or ".join(dict.fromkeys(filter(None, map(_values, found)))), shown, sentence)
+        inner, below = _below(found, definitions)
+        if inner is not None:
+            whole = described.get("default")
+            inside = whole if isinstance(whole, Mapping) else None
+            # What is required inside is asked for only where the whole is written.
+            yield from _fields(inner, definitions, f"{path}{below}.", inside)
+            continue
+        default = (defaults or {}).get(name, described.get("default"))
+        shown = "" if default in (None, "", []) else default if isinstance(default, str) else json.dumps(default)
+        # Kubernetes' own shapes describe the whole, not each part.
+        sentence = " ".join((described.get("description") or schema.get("description", "")).split())
+        yield Field(path, " or ".join(dict.fromkeys(filter(None, map(_values, found)))), shown, sentence, required)
+
+
+def _below(found: list[dict[str, Any]], definitions: Mapping[str, Any]) -> tuple[Mapping[str, Any] | None, str]:
+    """The fields inside a mapping, a list or a mapping by name, and how the path goes on; None: it has none."""
+    for option in found:
+        if "properties" in option:
+            return option, ""
+        for word, below in (("items", "[]"), ("additionalProperties", ".NAME")):
+            inner = _resolved(option[word], definitions) if isinstance(option.get(word), Mapping) else {}
+            if "properties" in inner:
+                return inner, below
+    return None, ""
 
 
 def _resolved(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> dict[str, Any]:
@@ -76,7 +111,9 @@ def _values(schema: Mapping[str, Any]) -> str:
     if "enum" in schema:
         return ", ".join(f"`{word}`" for word in schema["enum"])
     if schema.get("x-kubernetes-int-or-string"):
-        return "duration"
+        return "quantity" if _is_quantity(schema) else "duration"
+    if schema.get("additionalProperties"):
+        return "mapping of text to text"
     if schema.get("type") == "array":
         return f"list of {_values(schema['items'])}"
     return {"string": "text", "integer": "whole number", "boolean": "true or false", "number": "number"}.get(
@@ -84,20 +121,49 @@ def _values(schema: Mapping[str, Any]) -> str:
     )
 
 
-def render() -> str:
-    """The page."""
-    lines = [INTRODUCTION]
+def _is_quantity(schema: Mapping[str, Any]) -> bool:
+    return any("KMGTPE" in option.get("pattern", "") for option in schema.get("anyOf", ()))
+
+
+def _row(cells: Iterable[str]) -> str:
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+def _tables(found: Iterable[Field], what: str, *, variables: bool) -> Iterator[str]:
+    """A table under a heading for each branch: the first word of a setting, the first under `spec` of a document."""
     branch = ""
-    for field in fields():
-        first = re.split(r"[.\[]", field.path)[0]
+    for field in found:
+        first = re.split(r"[.\[]", field.path.removeprefix("spec."))[0]
         if first != branch:
             branch = first
-            lines += ["", f"## {branch}", "", "| setting | holds | default | meaning |", "|---|---|---|---|"]
-        name = f"`{field.path}`" + (f"<br>`{field.variable}`" if field.variable else "")
-        default = f"`{field.default}`" if field.default else ""
-        lines.append(
-            "| " + " | ".join(cell.replace("|", "\\|") for cell in (name, field.values, default, field.sentence)) + " |"
-        )
+            yield from ("", f"## {branch}", "", f"| {what} | holds | default | meaning |", "|---|---|---|---|")
+        name = f"`{field.path}`" + (f"<br>`{field.variable}`" if variables and field.variable else "")
+        default = f"`{field.default}`" if field.default else "required" if field.required else ""
+        yield _row((name, field.values, default, field.sentence))
+
+
+def render_kind(model: type[Document]) -> str:
+    """The page of a kind of document."""
+    scoped, kind = model.cluster_scoped(), model.__name__
+    introduction = KIND_INTRODUCTION.format(
+        kind=kind,
+        sentence=" ".join((model.__doc__ or "").split()),
+        namespace="" if scoped else ", `metadata.namespace`",
+        check="A simulated cluster names its file in `clusters[].simulation.scenario` of the settings."
+        if scoped
+        else f"`podium policy check FILE` says all that is wrong with it, and what this version does not act on yet;\n"
+        f"`podium policy schema {kind}` prints its JSON Schema.",
+    )
+    return _joined([introduction, *_tables(fields(model), "field", variables=False)])
+
+
+def _joined(lines: Iterable[str]) -> str:
+    return "\n".join(lines).replace("\n\n\n", "\n\n") + "\n"
+
+
+def render() -> str:
+    """The page of the settings."""
+    lines = [INTRODUCTION, *_tables(fields(), "setting", variables=True)]
     lines += [
         "",
         "## The brief's variables",
@@ -108,14 +174,21 @@ def render() -> str:
     for variable, (path, words) in BRIEF_VARIABLES.items():
         translated = ", ".join(f"`{theirs}` is `{ours}`" for theirs, ours in words.items() if theirs != ours)
         lines.append(f"| `{variable}` | `{path}` | {translated} |")
-    return "\n".join(lines).replace("\n\n\n", "\n\n") + "\n"
+    return _joined(lines)
+
+
+def pages() -> dict[pathlib.Path, str]:
+    """Every page and what it should hold."""
+    kinds = {FOLDER / f"{model.__name__.lower()}.md": render_kind(model) for model in DOCUMENTS}
+    return {FOLDER / "settings.md": render()} | kinds
 
 
 def main() -> int:
-    """Write the page."""
-    PAGE.parent.mkdir(parents=True, exist_ok=True)
-    PAGE.write_text(render(), encoding="utf-8")
-    print(f"{PAGE.name}: {len(fields())} settings")
+    """Write the pages."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    for path, text in pages().items():
+        path.write_text(text, encoding="utf-8")
+        print(f"{path.name}: {text.count(chr(10))} lines")
     return 0
 
 
