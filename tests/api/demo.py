@@ -186,7 +186,7 @@ class DemoView:
                 ),
             ),
             guards=("At most 10 % of all replicas may go within 5 minutes; 4 % went.",) if silent else (),
-            next=f"tick {self.tick + 1} in {INTERVAL / self.speed:.2g} s",
+            next=f"turn {self.tick + 1} in {INTERVAL / self.speed:.2g} s",
         )
 
     def series(self, key: str, since: float, until: float) -> WorkloadSeries:

@@ -82,15 +82,15 @@ async def test_the_first_screen_shows_the_fleet_by_tenant_and_what_happens_next(
         lane = station.view.by_key[STOREFRONT]
         await expect(row.locator(".replicas")).to_contain_text(f"{lane.ready} ready")
         await expect(row).to_contain_text("recorded")
-        await expect(page.get_by_role("status")).to_contain_text("tick 641 in 15 s")
+        await expect(page.get_by_role("status")).to_contain_text("turn 641 in 15 s")
         await expect(page.get_by_role("list", name="Sources of signals")).to_contain_text("prom-east silent for")
 
 
 async def test_the_page_follows_the_loop_without_being_asked() -> None:
     async with opened() as (station, seen):
-        await expect(seen.page.locator("header .next")).to_contain_text("tick 640")
+        await expect(seen.page.locator("header .next")).to_contain_text("turn 640")
         await _turn(station, seen.page)
-        await expect(seen.page.locator("header .next")).to_contain_text("tick 641")
+        await expect(seen.page.locator("header .next")).to_contain_text("turn 641")
         await expect(seen.page.locator("header time")).to_contain_text("10:40:15")
 
 
@@ -126,7 +126,7 @@ async def test_the_cursor_shows_values_and_the_decision_of_that_time() -> None:
         await expect(values).to_contain_text(f"{series.load[0]:,.0f}/s")
         in_force = station.view.explain(STOREFRONT, at).decision
         await expect(seen.page.get_by_role("heading", name=f"Why {in_force.wanted}?")).to_be_visible()
-        await expect(seen.page.locator(".trail")).to_contain_text(f"tick {in_force.tick}")
+        await expect(seen.page.locator(".trail")).to_contain_text(f"turn {in_force.tick}")
 
 
 async def test_load_forecast_capacity_and_decisions_are_drawn() -> None:
@@ -176,7 +176,7 @@ async def test_a_lost_connection_is_said_and_mends_itself() -> None:
         await expect(state).to_contain_text("The connection is lost. What you see is")
         station.view.turn()
         station.up()
-        await expect(state).to_contain_text("tick 642 in 15 s", timeout=15_000)
+        await expect(state).to_contain_text("turn 642 in 15 s", timeout=15_000)
 
 
 async def test_a_session_that_is_over_asks_for_the_token() -> None:
@@ -213,14 +213,14 @@ async def test_a_tab_nobody_looks_at_gives_its_connection_back() -> None:
         station.view.turn()
         await seen.page.evaluate(_LOOK, arg=True)
         await _listeners(seen.page, 1)
-        await expect(seen.page.get_by_role("status")).to_contain_text("tick 642")
+        await expect(seen.page.get_by_role("status")).to_contain_text("turn 642")
 
 
 async def test_a_loop_that_stopped_is_said_to_be_late() -> None:
     async with opened() as (station, seen):
         station.view.speed = 60.0  # ticks four times a second are promised, and none comes
         await _turn(station, seen.page)
-        await expect(seen.page.get_by_role("status")).to_contain_text("No tick for", timeout=15_000)
+        await expect(seen.page.get_by_role("status")).to_contain_text("No turn for", timeout=15_000)
 
 
 async def test_a_thousand_workloads_are_found_by_page_and_by_name() -> None:
