@@ -89,6 +89,19 @@ def test_everything_that_is_wrong_is_told_at_once(laid: Path) -> None:
     assert (found["documents"][0], f"{policies}:12:22" in found["documents"][1]) == ("wrong", True)
 
 
+def test_policies_without_a_workload_and_with_idle_fields_are_named(laid: Path) -> None:
+    policies = laid / "policies" / "shop.yaml"
+    text = policies.read_text().replace("name: web}\n  mode: own", "name: wbe}\n  mode: floor")
+    policies.write_text(text)
+    done = podium("doctor", "-o", "json", at=laid)
+    rows = [(row["state"], row["words"]) for row in done.answer["checks"] if row["what"] == "policy shop/web"]
+    assert done.code == 1
+    assert rows == [
+        ("hint", "this version does not act on mode floor yet"),
+        ("wrong", "deployment shop/wbe does not exist in the scenario small, so nothing is scaled"),
+    ]
+
+
 def test_a_read_only_folder_is_wrong(laid: Path) -> None:
     sealed = laid / "sealed"
     sealed.mkdir(mode=0o555)
@@ -137,15 +150,44 @@ def test_garbage_is_told_from_an_answer(laid: Path) -> None:
     assert (state, "is not Prometheus' JSON" in words) == ("wrong", True)
 
 
+def vector(*labels: dict[str, str], age: float = 0.0) -> bytes:
+    """An answer to an instant query."""
+    result = [{"metric": one, "value": [time.time() - age, "1"]} for one in labels]  # noqa: TID251
+    return json.dumps({"status": "success", "data": {"resultType": "vector", "result": result}}).encode()
+
+
+@pytest.mark.parametrize(
+    ("labels", "age", "said"),
+    [
+        ([], 0.0, "up: no series at all"),
+        ([{"job": "a"}], 0.0, "up: none of 1 series names a namespace and a pod or workload in its labels"),
+        ([{"namespace": "x", "deployment": "web"}], 0.0, "up: none of 1 series belongs to a workload that a policy"),
+        ([{"namespace": "shop", "deployment": "web"}], 600.0, "up: all 1 values are too old: the newest is of 10m"),
+        ([{"namespace": "shop", "pod": "web-5c7d-x2"}, {"job": "a"}], 0.0, ""),
+    ],
+)
+def test_an_answer_of_no_use_is_a_hint(labels: list[dict[str, str]], age: float, said: str, laid: Path) -> None:
+    with prometheus(0, vector(*labels, age=age)) as url:
+        done = podium("doctor", "-o", "json", at=with_prometheus(laid, url))
+    state, words = checks(done)["source prom"]
+    assert (done.code, state) == (0, "hint" if said else "ok")
+    assert words.startswith(f"{url} answers: 1 query, {len(labels)} series")
+    assert said in words
+
+
 @pytest.mark.prometheus
-def test_a_real_prometheus_is_all_right(laid: Path, request: pytest.FixtureRequest) -> None:
+def test_a_real_prometheus_that_knows_itself_alone_is_of_no_use_yet(laid: Path, request: pytest.FixtureRequest) -> None:
     server = request.getfixturevalue("prometheus")
     deadline = time.monotonic() + 30
+    with_prometheus(laid, server.url)
     while True:  # until its first scrape
-        found = checks(podium("doctor", "-o", "json", at=with_prometheus(laid, server.url)))
-        if found["source prom"][0] == "ok" or time.monotonic() > deadline:
+        found = checks(podium("doctor", "-o", "json", at=laid))
+        if "1 series" in found["source prom"][1] or time.monotonic() > deadline:
             break
-    assert found["source prom"] == ("ok", f"{server.url} answers: 1 query, 1 series")
+    words = (
+        f"{server.url} answers: 1 query, 1 series\nup: none of 1 series names a namespace and a pod or workload in its"
+    )
+    assert found["source prom"] == ("hint", f"{words} labels")
     assert "clock" not in found
 
 

@@ -67,6 +67,13 @@ def documents(loaded: Loaded) -> tuple[list[Row], Documents]:
     return [Row("documents", "ok" if len(found) else "hint", f"{len(found)} in {path}")], found
 
 
+def _standing(state: str, said: str) -> State:
+    """Of a source: an answer that needs words is not plainly right."""
+    if state != "ok":
+        return "wrong"
+    return "hint" if said else "ok"
+
+
 async def running_here(loaded: Loaded) -> list[Row]:
     """What the Podium that runs on this installation says of its sources and guards."""
     from podium.cli.remote import Remote
@@ -80,9 +87,9 @@ async def running_here(loaded: Loaded) -> list[Row]:
         return [Row("podium", "wrong", f"process {here.pid} runs, but does not answer: {error}")]
     rows = [Row("podium", "ok", f"turn {fleet.tick}, {len(fleet.workloads)} workloads; {fleet.next}")]
     for source in fleet.sources:
-        words = source.words.removeprefix(f"{source.name}: ") or source.where
-        state: State = "ok" if source.state == "ok" else "wrong"
+        said = source.words.removeprefix(f"{source.name}: ")
+        words, state = said or source.where, _standing(source.state, said)
         rows.append(Row(f"its source {source.name}", state, f"{source.state}: {words}"))
-    said = {source.name for source in fleet.sources if source.state != "ok"}
-    guards = (guard for guard in fleet.guards if not any(guard.startswith(f"source {name} ") for name in said))
+    told = {source.name for source in fleet.sources if source.state != "ok"}
+    guards = (guard for guard in fleet.guards if not any(guard.startswith(f"source {name} ") for name in told))
     return [*rows, *(Row("its guard", "hint", guard) for guard in guards)]

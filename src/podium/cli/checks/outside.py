@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import email.utils
 import pathlib
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 import aiohttp
 import msgspec
 
+from podium.cli.checks import answers, targets
 from podium.cli.checks.row import Row
 from podium.clients import http
 from podium.clients.kubernetes import errors
@@ -46,6 +47,7 @@ class Review(msgspec.Struct, frozen=True):
 async def sources(loaded: Loaded, documents: Documents) -> list[Row]:
     """Every configured source, asked once with the queries of the signals that name it."""
     rows: list[Row] = []
+    simulated = any(cluster.kind == "simulated" for cluster in loaded.value.clusters)
     for settings in loaded.value.sources:
         what = f"source {settings.name}"
         if settings.kind == "cluster":
@@ -53,16 +55,18 @@ async def sources(loaded: Loaded, documents: Documents) -> list[Row]:
         if settings.path is not None and settings.path.suffix in (".yaml", ".yml"):
             rows += _scenario(what, settings.path)
             continue
+        # A recording beside a simulated cluster is played on that cluster's clock, not on this machine's.
+        now = None if simulated and settings.path is not None else clock.wall_clock()
         try:
             (source,) = [one for one in _built(loaded, documents) if one.name == settings.name]
         except Unreadable as error:
             rows.append(Row(what, "wrong", str(error)))
             continue
         try:
-            rows.append(await _asked(what, source, settings, _queries(loaded, documents, settings)))
+            rows.append(await _asked(what, source, settings, _queries(loaded, documents, settings), documents, now))
         finally:
             await source.close()
-        if settings.url is not None and rows[-1].state == "ok":
+        if settings.url is not None and rows[-1].state != "wrong":
             rows += await _skew(settings)
     return rows
 
@@ -83,21 +87,27 @@ def _scenario(what: str, path: pathlib.Path) -> list[Row]:
     return [Row(what, "ok", f"{path}, scenario {scenario.metadata.name}")]
 
 
-def _queries(loaded: Loaded, documents: Documents, settings: SourceSettings) -> list[str]:
-    """The distinct queries of the signals that this source serves."""
-    out: dict[str, None] = {}
+def _queries(loaded: Loaded, documents: Documents, settings: SourceSettings) -> dict[str, float]:
+    """The distinct queries of the signals that this source serves -> the longest that any of them keeps a value."""
+    out: dict[str, float] = {}
     for signal in documents.of(Signal):
         spec = signal.spec
         if spec.origin_kind != settings.kind or loaded.value.source(settings.kind, spec.origin.source) != settings:
             continue
-        if spec.prometheus is not None:
-            out[spec.prometheus.query] = None
-        elif spec.replay is not None:
-            out[spec.replay.column] = None
-    return list(out)[:MOST_QUERIES]
+        query = spec.prometheus.query if spec.prometheus else spec.replay.column if spec.replay else ""
+        if query and (query in out or len(out) < MOST_QUERIES):
+            out[query] = max(spec.stale_after, out.get(query, 0.0))
+    return out
 
 
-async def _asked(what: str, source: Source, settings: SourceSettings, queries: Sequence[str]) -> Row:
+async def _asked(
+    what: str,
+    source: Source,
+    settings: SourceSettings,
+    queries: Mapping[str, float],
+    documents: Documents,
+    now: float | None,
+) -> Row:
     where = http.shown(settings.url) if settings.url else str(settings.path)
     if not queries:
         if settings.url is None:
@@ -105,19 +115,33 @@ async def _asked(what: str, source: Source, settings: SourceSettings, queries: S
             return Row(
                 what, "hint" if there else "wrong", f"{where}: " + ("no signal reads it" if there else "no file")
             )
-        queries = ["vector(1)"]
-    now, series = clock.wall_clock(), 0
-    for query in queries:
+        return await _unused(what, where, source)
+    series, troubles, wanted = 0, list[str](), targets.of(documents, "")
+    for query, stale_after in queries.items():
         try:
-            reading = await source.read(query, now)
+            reading = await source.read(query, clock.wall_clock())
         except Temporary as error:
             return Row(what, "wrong", f"silent: {error}", "is it running, and is the address right?")
         except Permanent as error:
             return Row(what, "wrong", str(error), "correct the query, the path or the credentials")
         series += len(reading.subjects) + reading.unplaced
+        if said := answers.trouble(reading, wanted, stale_after, now):
+            troubles.append(f"{query}: {said}")
     words = f"{where} answers: {len(queries)} quer{'y' if len(queries) == 1 else 'ies'}, {series} series"
-    # A recording tells nothing of today; a server that knows no series at all is usually asked for the wrong name.
-    return Row(what, "hint" if settings.url and not series else "ok", words)
+    if troubles:
+        return Row(what, "hint", "\n".join([words, *troubles]), "is the query right, and is what it measures there?")
+    return Row(what, "ok", words)
+
+
+async def _unused(what: str, where: str, source: Source) -> Row:
+    """A server that no signal reads, asked whether it is there."""
+    try:
+        await source.read("vector(1)", clock.wall_clock())
+    except Temporary as error:
+        return Row(what, "wrong", f"silent: {error}", "is it running, and is the address right?")
+    except Permanent as error:
+        return Row(what, "wrong", str(error), "correct the address or the credentials")
+    return Row(what, "hint", f"{where} answers; no signal reads it")
 
 
 async def _skew(settings: SourceSettings) -> list[Row]:
@@ -143,18 +167,24 @@ async def clusters(loaded: Loaded, documents: Documents) -> list[Row]:
     rows: list[Row] = []
     for cluster in loaded.value.clusters:
         if cluster.kind == "simulated":
-            rows.append(_simulated(cluster))
+            rows += _simulated(cluster, documents)
         else:
             rows += await _kubernetes(cluster, documents)
     return rows
 
 
-def _simulated(cluster: ClusterSettings) -> Row:
-    scenario, what = cluster.simulation.scenario, f"cluster {cluster.name}"
-    if scenario is None:
-        return Row(what, "wrong", "simulated, without a scenario", f"set clusters.{cluster.name}.simulation.scenario")
-    found = _scenario(what, scenario)
-    return found[0] if found[0].state != "ok" else Row(what, "ok", f"simulated, {scenario}")
+def _simulated(cluster: ClusterSettings, documents: Documents) -> list[Row]:
+    from podium.loop.clusters.simulated.scenario import read_scenario
+
+    path, what = cluster.simulation.scenario, f"cluster {cluster.name}"
+    if path is None:
+        remedy = f"set clusters.{cluster.name}.simulation.scenario"
+        return [Row(what, "wrong", "simulated, without a scenario", remedy)]
+    found = _scenario(what, path)
+    if found[0].state != "ok":
+        return found
+    gone = targets.simulated(read_scenario(path), cluster.name, documents)
+    return [Row(what, "ok", f"simulated, {path}"), *gone]
 
 
 async def _kubernetes(cluster: ClusterSettings, documents: Documents) -> list[Row]:
@@ -166,20 +196,23 @@ async def _kubernetes(cluster: ClusterSettings, documents: Documents) -> list[Ro
     except errors.Broken as error:
         return [Row(what, "wrong", str(error), "name a kubeconfig that works, or run inside the cluster")]
     try:
-        version = await client.get_path("/version", dict[str, str | bool])
-        missing = await _missing(client, cluster, documents)
+        version, discovery = await client.get_path("/version", dict[str, str | bool]), Discovery(client)
+        missing = await _missing(client, discovery, cluster, documents)
+        gone = await targets.kubernetes(client, discovery, cluster.name, documents)
     except (errors.Temporary, errors.Permanent) as error:
         return [Row(what, "wrong", str(error))]
     finally:
         await client.close()
     server = http.shown(client.access.server)
     rows = [Row(what, "ok", f"{server}, Kubernetes {version.get('gitVersion', 'of an unknown version')}")]
-    return rows + [Row(what, "wrong", f"{server}: {words}", remedy) for words, remedy in missing]
+    return [*rows, *(Row(what, "wrong", f"{server}: {words}", remedy) for words, remedy in missing), *gone]
 
 
-async def _missing(client: Client, cluster: ClusterSettings, documents: Documents) -> list[tuple[str, str]]:
+async def _missing(
+    client: Client, discovery: Discovery, cluster: ClusterSettings, documents: Documents
+) -> list[tuple[str, str]]:
     """What the policies need and the API server would not allow or does not have: (words, remedy)."""
-    discovery, out = Discovery(client), []
+    out = []
     keys = [policy.workload(cluster.name) for policy in documents.of(ScalingPolicy)]
     needed: dict[tuple[str, Where], None] = {}
     for group, kind in sorted({(key.group, key.kind) for key in keys}):
