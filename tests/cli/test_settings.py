@@ -64,6 +64,14 @@ def test_the_yaml_is_a_settings_document_that_says_the_same(mine: Path) -> None:
     assert after.api == before.api
 
 
+def test_without_settings_the_demo_is_said_to_have_others(tmp_path: Path, recorded: Installation) -> None:
+    line = "the demo runs with other settings: add --demo"
+    assert line in podium("settings", "show", at=tmp_path).out
+    assert podium("settings", "show", "-o", "json", at=tmp_path).answer["notes"] == [line]
+    assert line not in podium("settings", "show", "--demo", at=tmp_path).out
+    assert line not in podium("settings", "show", at=recorded.folder).out
+
+
 def test_a_right_settings_file_is_said_to_be_right(mine: Path) -> None:
     done = podium("settings", "check", "podium.yaml", at=mine)
     assert (done.code, done.err) == (0, "")

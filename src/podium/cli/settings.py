@@ -32,12 +32,19 @@ def show(origin: bool, config: str | None, flags: tuple[str, ...], of_demo: bool
             for row in loaded.rows()
         ]
         file = str(loaded.file) if loaded.file else None
-        options.emit(options.as_json({"file": file, "settings": rows, "notes": loaded.notes}), output)
+        notes = [*loaded.notes, *_demo_note(loaded, file)]
+        options.emit(options.as_json({"file": file, "settings": rows, "notes": notes}), output)
     elif form == "yaml":
         options.emit(_yaml(loaded, origin=origin), output)
     else:
         _show(loaded, origin=origin, output=output)
     return outcome.DONE
+
+
+def _demo_note(loaded: Loaded, file: str | None) -> list[str]:
+    """Where nobody wrote settings, `podium run` and most questions mean the demo's, which are others."""
+    nobodys = file is None and loaded.value.documents.path is None
+    return ["the demo runs with other settings: add --demo"] if nobodys else []
 
 
 def _show(loaded: Loaded, *, origin: bool, output: str | None) -> None:
@@ -49,8 +56,9 @@ def _show(loaded: Loaded, *, origin: bool, output: str | None) -> None:
     for row in loaded.rows():
         value = Text(_value(row.value), style="dim" if row.origin == "default" else "")
         table.add_row(row.path, value, *([Text(_near(row.origin))] if origin else []))
-    file = str(loaded.file) if loaded.file else "none: everything is a default, a variable or a flag"
-    rows = [("file", file), *(("note", note) for note in loaded.notes)]
+    file = str(loaded.file) if loaded.file else None
+    rows = [("file", file or "none: everything is a default, a variable or a flag")]
+    rows += [("note", note) for note in (*loaded.notes, *_demo_note(loaded, file))]
     tables.show([table, "", tables.pairs(rows)], output)
 
 
