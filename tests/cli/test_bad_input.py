@@ -169,9 +169,5 @@ def test_an_answer_that_cannot_be_written_is_named(laid: Path) -> None:
     refused(podium("policy", "crds", "--output", laid / "no" / "crds.yaml", at=laid), "cannot be written")
 
 
-def test_only_the_demo_may_be_forgotten(laid: Path) -> None:
-    refused(podium("run", "--fresh", at=laid), "goes with --demo")
-
-
 def test_a_moment_without_a_zone_is_refused(laid: Path) -> None:
     refused(podium("explain", "web", "--at", "2026-03-02T06:00:00", at=laid), "has no time zone")
