@@ -9,7 +9,7 @@ import numpy as np
 
 from podium.ledger.entry import Entry
 from podium.ledger.ledger import Ledger
-from podium.loop import record, standing, words
+from podium.loop import record, standing, unbuilt, words
 from podium.loop.act.carry_out import Fate, Result
 from podium.loop.cycle import Assignment, Turned
 from podium.loop.record import Turn
@@ -214,18 +214,8 @@ def troubles(turned: Turned, assignment: Assignment, slot: int) -> tuple[str, ..
     if key is not None and key in turned.unclaimed:
         said.append(f"not led: {turned.unclaimed[key]}")
     policy = assignment.policies.documents.get(key) if key else None
-    if policy is not None:
-        unserved = [
-            name
-            for name, asked in (
-                (f"mode {policy.spec.mode}", policy.spec.mode in ("metric", "floor")),
-                ("rules", bool(policy.spec.rules)),
-                ("schedule", bool(policy.spec.schedule)),
-            )
-            if asked
-        ]
-        if unserved:
-            said.append(f"this version does not act on {', '.join(unserved)} yet")
+    if policy is not None and (unserved := unbuilt.not_yet(policy.spec)):
+        said.append(f"this version does not act on {', '.join(unserved)} yet")
     results = [result for result in turned.results if result.command.key == key and result.fate is not Fate.WRITTEN]
     return (*said, *(f"{result.fate}: {result.words}" for result in results))
 
