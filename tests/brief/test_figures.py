@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from tests.brief.stage import figure
 from tests.journeys.deployments import Deployments
-from tests.journeys.installation import POLICY, START, Installation
+from tests.journeys.installation import POLICY, START, Installation, _simulated_writes
 from tests.journeys.loads import LoadServer, serving
 
 from testbed.control_plane import ControlPlane
@@ -54,7 +54,8 @@ def laid(
     """A simulated cluster with these Deployments, each of which needs about as many replicas as it has."""
     policies = "".join(POLICY.format(name=name, namespace="shop") + rest for name in names)
     cluster = f"kind: simulated, simulation: {{scenario: scenario.yaml, speed: {speed:g}}}"
-    place = Installation.written(folder, cluster, source, SIGNAL.format(origin=origin) + policies, list, loop=DEFAULT)
+    documents = SIGNAL.format(origin=origin) + policies
+    place = Installation.written(folder, cluster, source, documents, lambda: _simulated_writes(folder), loop=DEFAULT)
     workloads = "".join(
         WORKLOAD.format(name=name, replicas=replicas, column=f"c{number % 7}") for number, name in enumerate(names)
     )
@@ -94,7 +95,7 @@ def test_the_simulated_cluster_is_written_to_within_thirty_seconds_of_a_step_in_
         for number, replicas in enumerate((4, 7, 12)):
             time.sleep(1 + 4 * number)
             loads.loads = lambda at, replicas=replicas: {"web": 10.0 * replicas - at % 1}
-            took.append(until(lambda number=number: len(place.said("scaled")) > number, place))
+            took.append(until(lambda number=number: len(place.writes()) > number, place))
     finally:
         place.end()
     figure(f"simulated cluster: written {', '.join(f'{one:.1f}' for one in took)} s after a step in load")
