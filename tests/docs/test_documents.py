@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import pathlib
 import pkgutil
 import re
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ import pytest
 from tests.docs.pages import ROOT, blocks, pages
 
 import podium
+from podium import settings
 from podium.documents.document import Document
 from podium.documents.loading import loads
 from podium.documents.shape import Shape
@@ -39,8 +41,12 @@ def kinds() -> dict[str, type[Document]]:
 @pytest.mark.parametrize(
     ("page", "text"), [(code.page, code.text) for code in blocks("yaml") if "podium.dev/" in code.text]
 )
-def test_a_shown_document_is_accepted(page: str, text: str) -> None:
-    assert loads(text.encode(), page, kinds())
+def test_a_shown_document_is_accepted(page: str, text: str, tmp_path: pathlib.Path) -> None:
+    if "kind: Settings" in text:
+        (tmp_path / "podium.yaml").write_text(text)
+        assert settings.load({}, {"HOME": str(tmp_path)}, tmp_path, system=tmp_path).file
+    else:
+        assert loads(text.encode(), page, kinds())
 
 
 def variables() -> list[tuple[str, str]]:
