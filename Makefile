@@ -20,7 +20,7 @@ help: ## this list
 run: venv page ## three tenants on a simulated cluster under recorded load, with the live page
 	.venv/bin/podium run --demo
 
-test: dev page ## the tests that need only Python and Node, on every Python >= 3.11 of this machine
+test: dev page ## the quick tests that need only Python and Node, on every Python >= 3.11 of this machine
 	tools/test
 	$(WITH_NODE) && npm run --if-present test
 
@@ -32,7 +32,8 @@ check: dev page ## format, lint, types, import contract, the page's types
 	.venv/bin/lint-imports
 	$(WITH_NODE) && npm run --if-present check
 
-test-all: dev page servers ## the tests against real servers: Kubernetes, PostgreSQL, Prometheus, Chromium
+test-all: dev page servers ## the slow tests, and those against real servers: Kubernetes, PostgreSQL, Prometheus, Chromium
+	.venv/bin/pytest -rs -n 2 --dist loadscope -m "slow and not (postgresql or prometheus or browser or cluster or shared)"
 	.venv/bin/pytest -rs -n 2 -m "(postgresql or prometheus or browser) and not cluster and not shared"
 	.venv/bin/pytest -rs -n 0 -m "cluster and not shared"
 

@@ -28,22 +28,22 @@ from podium.foresight.outlook import Outlook
 from podium.ledger.errors import StaleLeader, Temporary
 from podium.ledger.lease import Leadership
 from podium.ledger.ledger import Ledger
-from podium.loop import backfill, record
 from podium.loop.binding import bind
 from podium.loop.clusters.port import Cluster
 from podium.loop.clusters.simulated.simulation import Simulation, set_in_motion
 from podium.loop.cycle import Assignment, Cycle, Turned
 from podium.loop.decide.table import Guards, Reactive
 from podium.loop.drive import drive, lead
-from podium.loop.live import Live, Setting
-from podium.loop.memory import Memory
-from podium.loop.meters import Meters
 from podium.loop.pace import Pace, WallPace
 from podium.loop.policy import ScalingPolicy
-from podium.loop.restore import Restored, restore, turns
+from podium.loop.remember import backfill, record
+from podium.loop.remember.memory import Memory
+from podium.loop.remember.restore import Restored, restore, turns
 from podium.loop.settings import ClusterSettings
 from podium.loop.tabulate import Limits, tabulate
-from podium.loop.tally import Tally
+from podium.loop.tell.live import Live, Setting
+from podium.loop.tell.meters import Meters
+from podium.loop.tell.tally import Tally
 from podium.model import clock
 from podium.model.fleet import Fleet
 from podium.model.identity import WorkloadKey

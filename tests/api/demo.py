@@ -12,7 +12,7 @@ import math
 from collections.abc import AsyncIterator
 
 from podium import api
-from podium.loop.view import (
+from podium.loop.tell.view import (
     Band,
     DecisionRow,
     Explanation,

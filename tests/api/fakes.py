@@ -15,7 +15,7 @@ import aiohttp
 import msgspec
 
 from podium import api
-from podium.loop.view import (
+from podium.loop.tell.view import (
     Band,
     DecisionRow,
     Explanation,

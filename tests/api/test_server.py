@@ -13,7 +13,7 @@ import pytest
 from tests.api.fakes import TOKEN, FakeView, ask, events, visited
 
 from podium import api
-from podium.loop.view import FleetView
+from podium.loop.tell.view import FleetView
 
 
 def test_a_port_in_use_is_one_clear_error() -> None:

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from podium.api import decisions, stream
-from podium.loop import view
+from podium.loop.tell import view
 
 SOURCE = pathlib.Path(__file__).parents[2] / "dashboard/src/lib/api.ts"
 KINDS = (

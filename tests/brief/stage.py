@@ -20,7 +20,7 @@ from podium import settings, wiring
 from podium.loop.clusters.simulated.cluster import Load, SimulatedCluster
 from podium.loop.clusters.simulated.shape import Resources, Startup, Usage, WorkloadShape, WorldShape
 from podium.loop.clusters.simulated.store import Write
-from podium.loop.view import DecisionRow
+from podium.loop.tell.view import DecisionRow
 from podium.model.fleet import Fleet
 from podium.model.identity import WorkloadKey
 

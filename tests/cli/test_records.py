@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import sqlite3
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 from tests.cli.outside import podium
 from tests.journeys.installation import Installation
 
-from podium.loop.view import Explanation
+from podium.loop.tell.view import Explanation
 
 
 @pytest.fixture
@@ -146,7 +147,7 @@ def recorded_at(place: Installation, turn: int) -> str:
 
 
 def change_decision(file: Path, turn: int) -> None:
-    """Write one replica more into a recorded decision, and make its chunk whole again."""
+    """Write one replica more into a recorded decision, and make its chunk and digest whole again."""
     from podium.ledger.columns import pack, unpack
 
     with sqlite3.connect(file) as connection:
@@ -155,5 +156,9 @@ def change_decision(file: Path, turn: int) -> None:
         meta, columns = unpack(payload)
         columns = {name: array.copy() for name, array in columns.items()}
         columns["decisions.replicas"][0] += 1
-        connection.execute("UPDATE ledger_entry SET payload = ? WHERE seq = ?", (pack(meta, columns), seq))
+        changed = pack(meta, columns)
+        digest = hashlib.sha256(changed).digest()
+        connection.execute(
+            "UPDATE ledger_entry SET payload = ?, payload_digest = ? WHERE seq = ?", (changed, digest, seq)
+        )
     connection.close()

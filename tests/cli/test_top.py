@@ -26,7 +26,7 @@ from tests.cli.outside import environment, podium
 from tests.journeys.installation import Installation, rising
 
 from podium.cli import fleet, tables
-from podium.loop.view import FleetView, SourceRow, WorkloadRow
+from podium.loop.tell.view import FleetView, SourceRow, WorkloadRow
 
 pytestmark = pytest.mark.timeout(240)
 TOKEN = "a-token-for-tests-only"

@@ -12,9 +12,9 @@ from pathlib import Path
 from tests.journeys.installation import Installation
 
 from podium import wiring
-from podium.loop import record
-from podium.loop.replay import replay
-from podium.loop.restore import Library, Restored, turns
+from podium.loop.remember import record
+from podium.loop.remember.replay import replay
+from podium.loop.remember.restore import Library, Restored, turns
 
 KILLS = 50
 

@@ -17,7 +17,7 @@ from podium import demo
 from podium.ledger.ledger import Ledger
 from podium.loop.clusters.simulated.recorded import RecordedLoad
 from podium.loop.clusters.simulated.scenario import read_scenario
-from podium.loop.restore import turns
+from podium.loop.remember.restore import turns
 from podium.model.arrays import UNKNOWN
 from podium.model.decision import Reason
 
@@ -25,7 +25,7 @@ HOURS = 24
 DISTRUST = (Reason.SOURCE_SUSPECT, Reason.SOURCE_FROZEN, Reason.NO_NEW_EVIDENCE)
 GUARD = (Reason.REDUCTION_GUARD,)
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
 def recorded() -> tuple[Truth, tuple[str, ...]]:

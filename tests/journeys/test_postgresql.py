@@ -12,7 +12,7 @@ from tests.journeys.installation import Installation, rising
 from tests.journeys.survival import Survival, killed_again_and_again
 from tests.servers.postgresql import Server
 
-from podium.loop.restore import turns
+from podium.loop.remember.restore import turns
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.slow, pytest.mark.timeout(300)]
 

@@ -18,7 +18,7 @@ from tests.journeys.loads import LoadServer, serving, steady
 
 from podium import settings, wiring
 from podium.loop.clusters.port import Cluster
-from podium.loop.restore import turns
+from podium.loop.remember.restore import turns
 from podium.model.command import Scale
 from testbed.control_plane import ControlPlane
 

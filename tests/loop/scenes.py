@@ -14,12 +14,12 @@ from podium.foresight.outlook import Outlook
 from podium.ledger.entry import Draft
 from podium.ledger.lease import Leadership
 from podium.ledger.ledger import Ledger
-from podium.loop import record
 from podium.loop.act.carry_out import Fate, Result
-from podium.loop.memory import Memory
 from podium.loop.policy import ScalingPolicy
-from podium.loop.record import Turn
-from podium.loop.restore import Restored
+from podium.loop.remember import record
+from podium.loop.remember.memory import Memory
+from podium.loop.remember.record import Turn
+from podium.loop.remember.restore import Restored
 from podium.loop.tabulate import Policies, tabulate
 from podium.model.arrays import UNKNOWN
 from podium.model.command import Scale

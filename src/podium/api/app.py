@@ -25,7 +25,7 @@ from podium.api.access import Access
 from podium.api.broadcast import Broadcast
 from podium.api.guard import Guard
 from podium.api.reads import Reads
-from podium.loop.view import View
+from podium.loop.tell.view import View
 from podium.model.clock import Clock, wall_clock
 
 LOOPBACK_NAMES = ("127.0.0.1", "localhost", "[::1]")

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from podium.loop.view import FleetView, View
+from podium.loop.tell.view import FleetView, View
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query, Response
 from podium.api import answers, queries
 from podium.api.documented import returns
 from podium.api.reads import Reads
-from podium.loop.view import DecisionRow
+from podium.loop.tell.view import DecisionRow
 
 _NEXT_MICROSECOND = 1e-6  # tables keep microseconds: `before` this much later includes the moment itself
 

@@ -13,7 +13,7 @@ import msgspec
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from podium.api.problems import Fault, Problem
-from podium.loop.view import WorkloadRow
+from podium.loop.tell.view import WorkloadRow
 from podium.model.clock import parse_rfc3339
 from podium.model.identity import WorkloadKey
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
 from podium.api.problems import Problem
-from podium.loop.view import DecisionRow, Explanation, FleetView, View, WorkloadRow, WorkloadSeries
+from podium.loop.tell.view import DecisionRow, Explanation, FleetView, View, WorkloadRow, WorkloadSeries
 
 THREADS = 8  # reads at once; more would only queue inside the database
 

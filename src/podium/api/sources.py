@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query, Request, Response
 from podium.api import answers, queries
 from podium.api.documented import returns
 from podium.api.reads import Reads
-from podium.loop.view import FleetView, SourceRow
+from podium.loop.tell.view import FleetView, SourceRow
 from podium.model.identity import WorkloadKey
 
 

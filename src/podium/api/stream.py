@@ -23,7 +23,7 @@ from podium.api.broadcast import Broadcast, Moment
 from podium.api.metrics import DoorMetrics
 from podium.api.problems import Fault, Problem
 from podium.api.reads import Reads
-from podium.loop.view import DecisionRow, WorkloadSeries
+from podium.loop.tell.view import DecisionRow, WorkloadSeries
 
 HEARTBEAT_SECONDS = 10.0  # a page calls the connection lost after three of them
 STALLED_SECONDS = 60.0  # a listener whose connection takes nothing for so long is let go; it may come back

@@ -13,7 +13,7 @@ from podium.api.decisions import Chosen, DecisionPage, page_of_decisions
 from podium.api.documented import returns
 from podium.api.problems import Fault, Problem
 from podium.api.reads import Reads
-from podium.loop.view import Band, Explanation, FleetView, WorkloadRow, WorkloadSeries
+from podium.loop.tell.view import Band, Explanation, FleetView, WorkloadRow, WorkloadSeries
 
 SHOWN_SECONDS = 3 * 3600.0  # how far back a series goes unless asked: a shift's half, 720 ticks of 15 s
 LONGEST_SECONDS = 31 * 86400.0

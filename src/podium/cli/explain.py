@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from podium.ledger.ledger import Ledger
-    from podium.loop.view import Explanation
+    from podium.loop.tell.view import Explanation
 
 
 @click.command()
@@ -54,8 +54,9 @@ def command(
 def _explained(ledger: Ledger, workload: str, at: float | None) -> Explanation:
     """The explanation of an abbreviated workload. Raises KeyError or ValueError where nothing can be told."""
     from podium.cli import names
-    from podium.loop import record, story
-    from podium.loop.restore import Library
+    from podium.loop.remember import record
+    from podium.loop.remember.restore import Library
+    from podium.loop.tell import story
     from podium.model import clock
 
     library = Library(ledger)

@@ -7,8 +7,8 @@ from rich.table import Table
 from rich.text import Text
 
 from podium.cli import tables
-from podium.loop.view import FleetView, WorkloadRow
-from podium.loop.words import number
+from podium.loop.tell.view import FleetView, WorkloadRow
+from podium.loop.tell.words import number
 from podium.model import clock
 
 _UNITS = {"per_second": "/s", "cores": " cores", "seconds": " s", "bytes": " bytes"}

@@ -10,7 +10,7 @@ import msgspec
 
 from podium.cli.outcome import BadInput, OutOfReach
 from podium.clients import http
-from podium.loop.view import FleetView
+from podium.loop.tell.view import FleetView
 
 TIMEOUT_SECONDS = 5.0
 QUIET_SECONDS = 30.0  # three of the stream's heartbeats: then the connection is dead, whatever TCP thinks

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from podium.ledger.ledger import Ledger
-    from podium.loop.replay import Replayed
+    from podium.loop.remember.replay import Replayed
 
 _MOST_SHOWN = 20
 
@@ -62,8 +62,8 @@ def command(
 
 def _one(ledger: Ledger, at: float | None, form: str, output: str | None) -> int:
     from podium import wiring
-    from podium.loop.replay import replay
-    from podium.loop.restore import Library
+    from podium.loop.remember.replay import replay
+    from podium.loop.remember.restore import Library
 
     done = replay(ledger, wiring.new_memory(), at)
     rows = _rows(done, Library(ledger))
@@ -118,7 +118,7 @@ def _verdict(done: Replayed) -> str:
 
 
 def _distance(far: float) -> str:
-    from podium.loop.replay import FORECAST_TOLERANCE
+    from podium.loop.remember.replay import FORECAST_TOLERANCE
 
     if math.isnan(far):
         return "nothing to compare"
@@ -152,7 +152,7 @@ def _show(done: Replayed, rows: list[dict[str, Any]], output: str | None) -> Non
 def _all(ledger: Ledger, span: tuple[float | None, float | None], form: str, output: str | None) -> int:
     """Every turn of a span; says how many there were and which differ."""
     from podium import wiring
-    from podium.loop.replay import replay_all
+    from podium.loop.remember.replay import replay_all
 
     count, furthest = 0, math.nan
     moments: list[float] = []

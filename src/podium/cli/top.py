@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from podium.cli.remote import Remote
-    from podium.loop.view import FleetView
+    from podium.loop.tell.view import FleetView
 
 _FIRST_WAIT, _LONGEST_WAIT = 0.5, 5.0  # seconds between attempts to connect again
 

@@ -13,18 +13,19 @@ import numpy as np
 from podium.ledger.entry import Draft
 from podium.ledger.lease import Leadership
 from podium.ledger.ledger import Ledger
-from podium.loop import observe, record
+from podium.loop import observe
 from podium.loop.act.carry_out import Result, carry_out
 from podium.loop.act.plan import plan
 from podium.loop.clusters.port import Cluster, Conflict, Permanent, StaleLeader, Temporary
 from podium.loop.decide.state import Trust
 from podium.loop.decide.table import Mode, PolicyTable
 from podium.loop.observe import ClusterSignal, Sight
-from podium.loop.record import Turn
-from podium.loop.restore import Restored
+from podium.loop.remember import record
+from podium.loop.remember.record import Turn
+from podium.loop.remember.restore import Restored
 from podium.loop.tabulate import Policies, tabulate
+from podium.loop.tell.watch import Watch
 from podium.loop.verify import expectation
-from podium.loop.watch import Watch
 from podium.model.arrays import UNKNOWN, Float64s
 from podium.model.command import Scale
 from podium.model.decision import Decisions

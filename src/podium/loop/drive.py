@@ -16,8 +16,8 @@ from podium.ledger import errors as ledger_errors
 from podium.ledger.lease import Leadership
 from podium.ledger.ledger import Ledger
 from podium.loop.cycle import Cycle, Turned
-from podium.loop.live import Live
 from podium.loop.pace import Pace, next_moment
+from podium.loop.tell.live import Live
 
 RETRY_SECONDS = 1.0
 log = structlog.get_logger()

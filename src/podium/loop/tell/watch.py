@@ -7,9 +7,9 @@ import math
 from collections.abc import Iterator, Mapping
 
 from podium.loop.decide.state import Trust
-from podium.loop.memory import Memory
 from podium.loop.observe import Sight
-from podium.loop.record import Turn
+from podium.loop.remember.memory import Memory
+from podium.loop.remember.record import Turn
 from podium.model import clock
 from podium.model.decision import Reason
 from podium.model.events import Event

@@ -12,14 +12,15 @@ from typing import Any
 import numpy as np
 
 from podium.ledger.ledger import Ledger
-from podium.loop import record, standing, story
 from podium.loop.cycle import Assignment, Turned
 from podium.loop.decide.ahead import expected_load
 from podium.loop.decide.table import PolicyTable
-from podium.loop.recent import Recent, loads
-from podium.loop.restore import Library
-from podium.loop.story import Outcomes
-from podium.loop.view import Band, DecisionRow, Explanation, FleetView, WorkloadRow, WorkloadSeries
+from podium.loop.remember import record
+from podium.loop.remember.restore import Library
+from podium.loop.tell import standing, story
+from podium.loop.tell.recent import Recent, loads
+from podium.loop.tell.story import Outcomes
+from podium.loop.tell.view import Band, DecisionRow, Explanation, FleetView, WorkloadRow, WorkloadSeries
 from podium.model import clock
 from podium.model.arrays import UNKNOWN
 from podium.model.identity import WorkloadKey
@@ -41,7 +42,7 @@ class Setting:
 
 
 class Live:
-    """Implements `podium.loop.view.View`. `publish` after every turn; `waiting` while there is none."""
+    """Implements `podium.loop.tell.view.View`. `publish` after every turn; `waiting` while there is none."""
 
     def __init__(
         self,

@@ -12,7 +12,7 @@ from podium.loop.cycle import Turned
 from podium.loop.decide.state import Trust
 from podium.loop.decide.table import PolicyTable
 from podium.loop.decide.trust import measure
-from podium.loop.view import SourceRow
+from podium.loop.tell.view import SourceRow
 from podium.model import clock
 from podium.model.arrays import UNKNOWN
 from podium.model.decision import Reason

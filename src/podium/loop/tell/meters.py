@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from podium.loop import standing
 from podium.loop.cycle import Turned
+from podium.loop.tell import standing
 from podium.model.arrays import UNKNOWN
 
 _SECONDS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)

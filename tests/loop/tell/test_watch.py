@@ -13,7 +13,7 @@ from podium.ledger.ledger import Ledger
 from podium.loop.clusters.port import Observation
 from podium.loop.decide.state import Trust
 from podium.loop.observe import Sight
-from podium.loop.watch import Watch
+from podium.loop.tell.watch import Watch
 from podium.model.decision import Reason
 from podium.model.identity import WorkloadKey
 from podium.model.snapshot import no_pods

@@ -11,8 +11,8 @@ from tests.loop.scenes import FLEET, START, WEB, History, policies
 
 from podium.ledger.entry import Draft, Entry, chained
 from podium.ledger.ledger import Ledger
-from podium.loop import record
 from podium.loop.act.carry_out import Fate, Result
+from podium.loop.remember import record
 from podium.loop.verify.expectation import expect
 from podium.model import identity
 from podium.model.events import Event

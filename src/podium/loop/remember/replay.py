@@ -13,10 +13,10 @@ import numpy as np
 
 from podium.ledger.entry import Entry
 from podium.ledger.ledger import Ledger
-from podium.loop import record
-from podium.loop.memory import Memory
-from podium.loop.record import Turn
-from podium.loop.restore import Library, restore
+from podium.loop.remember import record
+from podium.loop.remember.memory import Memory
+from podium.loop.remember.record import Turn
+from podium.loop.remember.restore import Library, restore
 from podium.model import clock, columns
 from podium.model.decision import Decisions
 

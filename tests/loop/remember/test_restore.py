@@ -11,8 +11,8 @@ from tests.loop.scenes import FLEET, START, WEB, History, empty_memory
 
 from podium.ledger.ledger import Ledger
 from podium.loop.act.carry_out import Fate, Result
-from podium.loop.replay import replay
-from podium.loop.restore import Library, Restored, restore, turns
+from podium.loop.remember.replay import replay
+from podium.loop.remember.restore import Library, Restored, restore, turns
 from podium.model import clock
 from podium.model.arrays import UNKNOWN
 from podium.model.verdict import Outcome, Verdict

@@ -8,11 +8,11 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from podium.ledger.ledger import Ledger
-from podium.loop import record
 from podium.loop.act.carry_out import Fate, Result
 from podium.loop.decide.table import PolicyTable
-from podium.loop.memory import Memory
-from podium.loop.record import Turn
+from podium.loop.remember import record
+from podium.loop.remember.memory import Memory
+from podium.loop.remember.record import Turn
 from podium.loop.tabulate import Policies, tabulate
 from podium.loop.verify import expectation
 from podium.model.arrays import UNKNOWN, Int64s

@@ -6,7 +6,7 @@ import numpy as np
 
 from podium.loop.decide.ahead import expected_load
 from podium.loop.decide.table import PolicyTable
-from podium.loop.record import Turn
+from podium.loop.remember.record import Turn
 from podium.model.arrays import UNKNOWN, Float64s
 
 HOLE = 3.0  # usual intervals without a turn

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from podium.loop.decide.table import PolicyTable
-from podium.loop.memory import Memory
+from podium.loop.remember.memory import Memory
 from podium.model.arrays import Float64s, Int64s
 from podium.model.fleet import Fleet
 from podium.signals.bound import BoundSignal

@@ -9,13 +9,15 @@ import numpy as np
 
 from podium.ledger.entry import Entry
 from podium.ledger.ledger import Ledger
-from podium.loop import record, standing, unbuilt, words
+from podium.loop import unbuilt
 from podium.loop.act.carry_out import Fate, Result
 from podium.loop.cycle import Assignment, Turned
-from podium.loop.record import Turn
-from podium.loop.restore import Library
+from podium.loop.remember import record
+from podium.loop.remember.record import Turn
+from podium.loop.remember.restore import Library
 from podium.loop.tabulate import Policies
-from podium.loop.view import DecisionRow, Explanation
+from podium.loop.tell import standing, words
+from podium.loop.tell.view import DecisionRow, Explanation
 from podium.model import clock
 from podium.model.arrays import UNKNOWN
 from podium.model.decision import Reason

@@ -1,0 +1,1 @@
+"""Telling: what happened and how things stand, for people, doors and meters. It changes nothing."""
