@@ -170,8 +170,8 @@ def test_a_file_that_is_no_world_is_named(tmp_path: Path) -> None:
         opened(path)
 
 
-def test_a_missing_folder_is_made_for_its_owner_alone(tmp_path: Path) -> None:
-    opened(tmp_path / "nowhere" / "world.db")
+async def test_a_missing_folder_is_made_for_its_owner_alone(tmp_path: Path) -> None:
+    await opened(tmp_path / "nowhere" / "world.db").close()
     assert (tmp_path / "nowhere").stat().st_mode & 0o777 == 0o700
 
 
