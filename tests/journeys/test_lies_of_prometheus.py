@@ -71,7 +71,7 @@ def test_a_prometheus_that_is_stopped_killed_and_started_again(own_prometheus: S
             async def settled() -> bool:
                 rows = (await run.get("/api/v1/workloads"))["items"]
                 # Within a tenth of what is needed nothing goes down.
-                    return all(row["replicas"] <= row["load"] / CAPACITY / 0.9 + 1 for row in rows if row["load"])
+                return all(row["replicas"] <= row["load"] / CAPACITY / 0.9 + 1 for row in rows if row["load"])
 
             async def look(name: str, before: int) -> None:
                 seen[name] = (len(_lowered(run)) - before, (await run.source("prom"))["words"])
