@@ -33,9 +33,7 @@ check: dev page ## format, lint, types, import contract, the page's types
 	$(WITH_NODE) && npm run --if-present check
 
 test-all: dev page servers ## the slow tests, and those against real servers: Kubernetes, PostgreSQL, Prometheus, Chromium
-	.venv/bin/pytest -rs -n 2 --dist loadscope -m "slow and not (postgresql or prometheus or browser or cluster or shared)"
-	.venv/bin/pytest -rs -n 2 -m "(postgresql or prometheus or browser) and not cluster and not shared"
-	.venv/bin/pytest -rs -n 0 -m "cluster and not shared"
+	tools/test-all
 
 shared: dev page ## the exams that read ../shared
 	.venv/bin/pytest -rs -n 2 -m shared
