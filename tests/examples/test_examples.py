@@ -91,6 +91,8 @@ def test_your_prometheus_is_asked_and_nothing_is_written(tmp_path: Path) -> None
 @pytest.fixture
 def shop(control_plane: ControlPlane) -> Iterator[Deployments]:
     """The namespace and the Deployment that the example names."""
+    # The example has its own namespace, which other tests use, too: wait until theirs is gone.
+    control_plane.kubectl("delete", "namespace", "shop", "--ignore-not-found")
     control_plane.kubectl("create", "namespace", "shop")
     deployments = Deployments(control_plane, "shop")
     deployments.make({"web": 2})
