@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from podium.loop.decide.draft import Draft, Turn
@@ -10,6 +12,7 @@ from podium.loop.decide.table import PolicyTable
 from podium.model.arrays import Float64s
 from podium.model.decision import Reason
 from podium.model.forecast import Forecast
+from podium.model.snapshot import Snapshot
 
 
 def prepare_for_forecast(turn: Turn, draft: Draft) -> Draft:
@@ -36,6 +39,16 @@ def _steady(turn: Turn, draft: Draft) -> Draft:
     by_load = draft.open & draft.measured & ~np.isnan(table.capacity)
     small = by_load & (wanted < current) & (wanted >= (1.0 - table.down.tolerance) * current)
     return draft.bent(small, current, Reason.WITHIN_TOLERANCE, wanted, table.down.tolerance)
+
+
+def loads(snapshot: Snapshot, table: PolicyTable, doubted: Sequence[int] = ()) -> Float64s:
+    """[n] the load that each policy forecasts; NaN where it is unknown, or told by a `doubted` source."""
+    out = np.full(len(table), np.nan)
+    names = np.array(table.load, np.str_)
+    for name, level in snapshot.signals.items():
+        mine = (names == name) & ~np.isin(level.source, doubted)
+        out[mine] = level.value[mine]
+    return out
 
 
 def expected_load(table: PolicyTable, forecast: Forecast, lead: Float64s) -> Float64s:

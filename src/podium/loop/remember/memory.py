@@ -14,6 +14,7 @@ import numpy as np
 from podium.foresight.calibration import NO_CHANGES, Changes
 from podium.foresight.outlook import Outlook
 from podium.ledger.columns import pack
+from podium.loop.decide.ahead import loads
 from podium.loop.decide.policies import decide
 from podium.loop.decide.state import State, empty_state
 from podium.loop.decide.table import PolicyTable
@@ -61,7 +62,7 @@ class Memory:
 
     def learn(self, snapshot: Snapshot, table: PolicyTable, lead: Float64s) -> None:
         """Take in the loads of a snapshot. What a suspect source said is not learned."""
-        self.changes = self.outlook.step(snapshot.now, self._loads(snapshot, table), lead)
+        self.changes = self.outlook.step(snapshot.now, loads(snapshot, table, suspects(self.state, snapshot)), lead)
 
     def forecast(self, now: float) -> Forecast:
         """The loads ahead."""
@@ -96,12 +97,3 @@ class Memory:
         self.state = columns.restore(State, stored, "state")
         self.leads = columns.restore(Leads, stored, "leads")
         self.fleet = fleet
-
-    def _loads(self, snapshot: Snapshot, table: PolicyTable) -> Float64s:
-        loads = np.full(len(table), np.nan)
-        names = np.array(table.load, dtype=np.str_)
-        doubted = suspects(self.state, snapshot)
-        for name, level in snapshot.signals.items():
-            believed = (names == name) & ~np.isin(level.source, doubted)
-            loads[believed] = level.value[believed]
-        return loads

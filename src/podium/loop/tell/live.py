@@ -13,12 +13,12 @@ import numpy as np
 
 from podium.ledger.ledger import Ledger
 from podium.loop.cycle import Assignment, Turned
-from podium.loop.decide.ahead import expected_load
+from podium.loop.decide.ahead import expected_load, loads
 from podium.loop.decide.table import PolicyTable
 from podium.loop.remember import record
 from podium.loop.remember.restore import Library
 from podium.loop.tell import standing, story
-from podium.loop.tell.recent import Recent, loads
+from podium.loop.tell.recent import Recent
 from podium.loop.tell.story import Outcomes
 from podium.loop.tell.view import Band, DecisionRow, Explanation, FleetView, WorkloadRow, WorkloadSeries
 from podium.model import clock
@@ -206,7 +206,7 @@ def _slot(assignment: Assignment, key: str) -> int:
 
 def _rows(turned: Turned, assignment: Assignment, table: PolicyTable, setting: Setting) -> tuple[WorkloadRow, ...]:
     turn, sight = turned.turn, turned.sight
-    expected, load = expected_load(table, turn.forecast, turn.lead), loads(turn, table)
+    expected, load = expected_load(table, turn.forecast, turn.lead), loads(turn.snapshot, table)
     holds = standing.holds(turned, table, setting.sources)
     rows = []
     for slot, owner in enumerate(assignment.fleet.slots):

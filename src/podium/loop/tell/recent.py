@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from podium.loop.decide.ahead import expected_load
+from podium.loop.decide.ahead import expected_load, loads
 from podium.loop.decide.table import PolicyTable
 from podium.loop.remember.record import Turn
 from podium.model.arrays import UNKNOWN, Float64s
@@ -50,16 +50,6 @@ class Recent:
         return at, {name: columns[:, number] for number, name in enumerate(FIELDS)}
 
 
-def loads(turn: Turn, table: PolicyTable) -> Float64s:
-    """[n] the load that each policy forecasts; NaN where unknown."""
-    out = np.full(len(table), np.nan)
-    names = np.array(table.load, np.str_)
-    for name, level in turn.snapshot.signals.items():
-        mine = names == name
-        out[mine] = level.value[mine]
-    return out
-
-
 def _row(turn: Turn, table: PolicyTable) -> np.ndarray:
     def known(counts: np.ndarray) -> np.ndarray:
         return np.where(counts == UNKNOWN, np.nan, counts)
@@ -67,7 +57,7 @@ def _row(turn: Turn, table: PolicyTable) -> np.ndarray:
     ready = known(turn.ready)
     return np.stack(
         [
-            loads(turn, table),
+            loads(turn.snapshot, table),
             known(turn.snapshot.replicas),
             ready,
             known(turn.decisions.replicas),
