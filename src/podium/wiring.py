@@ -10,7 +10,7 @@ import secrets
 import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from prometheus_client import CollectorRegistry
@@ -54,6 +54,9 @@ from podium.signals.replay import ReplaySource, Track, read_series
 from podium.signals.settings import SourceSettings
 from podium.signals.signal import Signal
 from podium.signals.source import Source, Subject
+
+if TYPE_CHECKING:
+    from podium.clients.kubernetes.client import Client
 
 FORECASTER = "mixture"
 GRID_SECONDS = 60.0  # of forecasting: four ticks
@@ -164,10 +167,11 @@ def _kubernetes(loaded: Loaded, documents: Documents) -> World:
     return World(reached, WallPace(), sources, where, simulated=False, history_seconds=loaded.value.loop.history)
 
 
-async def knock(loaded: Loaded) -> None:
-    """Ask a Kubernetes cluster whether it knows us, before anything is opened or written.
+async def knock(loaded: Loaded, documents: Documents) -> None:
+    """Ask a Kubernetes cluster whether it knows us and lets us do what the policies need, before anything is opened.
 
-    Raises what it answers for good: an unusable kubeconfig, a wrong token. Its silence is no mistake of ours.
+    Raises what it answers for good: an unusable kubeconfig, a wrong token, every right that is missing. Its silence
+    is no mistake of ours.
     """
     from podium.clients.kubernetes import errors
     from podium.clients.kubernetes.client import Client
@@ -177,12 +181,27 @@ async def knock(loaded: Loaded) -> None:
             client = Client(access_to(cluster), timeout_seconds=KNOCK_SECONDS)
             try:
                 await client.get_path("/version", dict[str, Any])
+                await _rights(client, loaded, cluster.name, documents)
             except errors.Temporary as error:
                 log.warning("the cluster does not answer yet; nothing is scaled until it does", reason=str(error))
             except (errors.Forbidden, errors.Missing):
-                pass  # it knows us; what else is forbidden is said of each workload
+                pass  # it knows us, and will not say more; what is forbidden is said of each workload
             finally:
                 await client.close()
+
+
+async def _rights(client: Client, loaded: Loaded, cluster: str, documents: Documents) -> None:
+    from podium.clients.kubernetes import errors
+    from podium.clients.kubernetes.discovery import Discovery
+    from podium.loop.clusters.kubernetes import rights
+
+    wanted = list(rights.uses(documents.of(ScalingPolicy), cluster, loaded.value.loop.mode))
+    if lacking := await rights.missing(client, Discovery(client), wanted):
+        server = shown(client.access.server)
+        listed = "".join(f"\n  {words}" for words in lacking) if len(lacking) > 1 else f" {lacking[0]}"
+        raise errors.Permanent(
+            f"{server}:{listed}\nbind a role with it to whoever runs Podium; podium doctor asks again"
+        )
 
 
 def access_to(cluster: ClusterSettings) -> Access:

@@ -22,6 +22,7 @@ metadata: {{name: load, namespace: {namespace}}}
 spec: {{unit: per_second, prometheus: {{query: load}}, interval: 1s, staleAfter: 10s}}
 """
 
+GROUPS = {"pods": "", "pods.metrics.k8s.io": "metrics.k8s.io", "deployments": "apps", "deployments/scale": "apps"}
 QUICK = "  behavior: {scaleDown: {stabilizationWindowSeconds: 3}}\n"
 
 
@@ -110,8 +111,10 @@ class Deployments:
     def token(self, rights: dict[str, list[str]]) -> str:
         """A token of a fresh service account with these rights in the namespace: resource -> verbs."""
         name = f"limited-{uuid.uuid4().hex[:8]}"
-        groups = {resource: "" if resource == "pods" else "apps" for resource in rights}
-        rules = [{"apiGroups": [groups[one]], "resources": [one], "verbs": verbs} for one, verbs in rights.items()]
+        rules = [
+            {"apiGroups": [GROUPS[one]], "resources": [one.partition(".")[0]], "verbs": verbs}
+            for one, verbs in rights.items()
+        ]
         about = {"name": name, "namespace": self.namespace}
         subject = {"kind": "ServiceAccount", **about}
         role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": name}
@@ -124,6 +127,10 @@ class Deployments:
             ]
         )
         return self.control_plane.kubectl("-n", self.namespace, "create", "token", name).strip()
+
+    def revoke(self) -> None:
+        """Take every right in the namespace away from whoever has a token of `token`."""
+        self.control_plane.kubectl("-n", self.namespace, "delete", "rolebindings", "--all")
 
     def installation(
         self,

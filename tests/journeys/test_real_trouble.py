@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -23,6 +24,7 @@ EVERY_RIGHT = {
     "deployments": ["get", "list", "patch"],
     "deployments/scale": ["get", "update"],
     "pods": ["list"],
+    "pods.metrics.k8s.io": ["list"],
 }
 
 
@@ -55,48 +57,64 @@ def only(**instead: list[str]) -> dict[str, list[str]]:
     return EVERY_RIGHT | {"deployments/scale" if name == "scale" else name: verbs for name, verbs in instead.items()}
 
 
-CASES = {
-    "every right": (only(), ()),
-    "scale": (only(scale=["get"]), ("the right to update deployments/scale.apps in namespace {} is missing",)),
-    "claim": (only(deployments=["get", "list"]), ("the right to patch deployments.apps in namespace {} is missing",)),
-    "scale and pods": (
-        only(scale=["get"], pods=["get"]),
-        (
-            "the right to update deployments/scale.apps in namespace {} is missing",
-            "the right to list pods in namespace {} is missing",
-        ),
-    ),
-    "read": (only(scale=["update"]), ("the right to get deployments/scale.apps in namespace {} is missing",)),
-}
-
-
-@pytest.mark.parametrize("case", CASES)
-def test_a_missing_right_is_named_in_the_row_and_the_log_and_nothing_is_written(
-    deployments: Deployments, lay: Lay, tmp_path: Path, case: str
-) -> None:
-    rights, missing = CASES[case]
-    kubeconfig = deployments.kubeconfig(tmp_path / "kubeconfig", token=deployments.token(rights))
-    place = lay(kubeconfig)
-    place.start("--log-level", "info")  # as it runs by itself
-    place.until_ready()
-    place.until_turn(3)
-    (row,) = place.asked("/api/v1/workloads")["items"]
-    code = place.stop()
-    told, logged = " ".join(row["troubles"]), place.log.read_text()
-    words = [one.format(deployments.namespace) for one in missing]
-    assert code == 0
-    assert [one in told and one in logged for one in words] == [True] * len(words), (told, logged)
-    assert [write.after for write in deployments.writes()] == ([] if missing else [5])
-
-
 def refused(place: Installation) -> str:
     """What a start that ends with exit code 2 says; nothing else is left of it."""
     before = {path.name for path in place.folder.rglob("*")}
     place.start()
     assert place.ended(30) == 2, place.log.read_text()
     assert {path.name for path in place.folder.rglob("*")} - before == {"podium.log"}
-    (line,) = place.log.read_text().splitlines()
-    return line
+    return place.log.read_text().strip()
+
+
+CASES = {
+    "scale": (only(scale=["get"]), ["update deployments/scale.apps"]),
+    "claim": (only(deployments=["get", "list"]), ["patch deployments.apps"]),
+    "scale and pods": (only(scale=["get"], pods=["get"]), ["update deployments/scale.apps", "list pods"]),
+    "read": (only(scale=["update"]), ["get deployments/scale.apps"]),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_every_right_that_is_missing_is_named_and_ends_the_start(
+    deployments: Deployments, lay: Lay, tmp_path: Path, case: str
+) -> None:
+    given, lacking = CASES[case]
+    kubeconfig = deployments.kubeconfig(tmp_path / "kubeconfig", token=deployments.token(given))
+    said = refused(lay(kubeconfig))
+    wanted = [f"the right to {one} in namespace {deployments.namespace} is missing" for one in lacking]
+    assert said.startswith(f"podium: {deployments.control_plane.server}:")
+    assert sorted(re.findall("the right to .*? is missing", said)) == sorted(wanted)
+    assert deployments.writes() == []
+
+
+def test_who_only_watches_needs_no_right_to_write(deployments: Deployments, lay: Lay, tmp_path: Path) -> None:
+    reading = only(deployments=["get", "list"], scale=["get"])
+    place = lay(deployments.kubeconfig(tmp_path / "kubeconfig", token=deployments.token(reading)))
+    place.start("--set", "loop.mode=recommend")
+    place.until_ready()
+    place.until_turn(3)
+    (row,) = place.asked("/api/v1/workloads")["items"]
+    assert place.stop() == 0
+    assert (row["replicas"], row["wanted"]) == (2, 5)
+    assert deployments.writes() == []
+
+
+def test_rights_that_are_taken_away_are_named_in_the_row_and_the_log_and_nothing_is_written(
+    deployments: Deployments, loads: LoadServer, lay: Lay, tmp_path: Path
+) -> None:
+    place = lay(deployments.kubeconfig(tmp_path / "kubeconfig", token=deployments.token(only())))
+    place.start("--log-level", "info")  # as it runs by itself
+    deployments.until(lambda seen: seen["web"] == (5, 5))
+    deployments.revoke()
+    missing = f"the right to get deployments/scale.apps in namespace {deployments.namespace} is missing"
+    place.until_said("workload.unread.began")
+    loads.loads = steady({"web": 90.0})
+    place.until_turn(place.asked("/api/v1/fleet")["tick"] + 3)
+    (row,) = place.asked("/api/v1/workloads")["items"]
+    assert place.stop() == 0
+    assert missing in " ".join(row["troubles"])
+    assert missing in place.log.read_text()
+    assert [write.after for write in deployments.writes()] == [5]
 
 
 def test_a_broken_kubeconfig_ends_the_start_with_file_line_and_field(

@@ -74,7 +74,7 @@ async def _run(loaded: Loaded, *, take_over: bool) -> None:
     logs.configure(loaded.value.log.format, loaded.value.log.level)
     token = _token(loaded)
     documents = wiring.documents_folder(loaded).load()
-    await wiring.knock(loaded)
+    await wiring.knock(loaded, documents)
     listening = bind(loaded.value.api.listen)
     with contextlib.closing(wiring.open_ledger(loaded)) as ledger, contextlib.closing(listening):
         if lost := ledger.lost():

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
 import email.utils
 import pathlib
 from collections.abc import Mapping
 
 import aiohttp
-import msgspec
 
 from podium.cli.checks import answers, targets
 from podium.cli.checks.row import Row
 from podium.clients import http
 from podium.clients.kubernetes import errors
-from podium.clients.kubernetes.client import Client, Where
+from podium.clients.kubernetes.client import Client
 from podium.clients.kubernetes.discovery import Discovery
 from podium.documents.collection import Documents
 from podium.documents.problem import Invalid
 from podium.documents.secret import Unreadable
+from podium.loop.clusters.kubernetes import rights
 from podium.loop.policy import ScalingPolicy
 from podium.loop.settings import ClusterSettings
 from podium.model import clock
@@ -30,18 +29,6 @@ from podium.signals.source import Permanent, Source, Temporary
 MOST_QUERIES = 20  # of one source: the doctor asks, it does not load
 SKEW_SECONDS = 5.0  # a Date header is exact to a second, and the way there takes some
 BAD_SKEW_SECONDS = 30.0  # then fresh samples look stale, or from the future
-
-
-class Attributes(msgspec.Struct, frozen=True):
-    """Whether an access would be allowed."""
-
-    allowed: bool = False
-
-
-class Review(msgspec.Struct, frozen=True):
-    """authorization.k8s.io/v1 SelfSubjectAccessReview, its answer."""
-
-    status: Attributes = Attributes()
 
 
 async def sources(loaded: Loaded, documents: Documents) -> list[Row]:
@@ -169,7 +156,7 @@ async def clusters(loaded: Loaded, documents: Documents) -> list[Row]:
         if cluster.kind == "simulated":
             rows += _simulated(cluster, documents)
         else:
-            rows += await _kubernetes(cluster, documents)
+            rows += await _kubernetes(loaded, cluster, documents)
     return rows
 
 
@@ -187,7 +174,7 @@ def _simulated(cluster: ClusterSettings, documents: Documents) -> list[Row]:
     return [Row(what, "ok", f"simulated, {path}"), *gone]
 
 
-async def _kubernetes(cluster: ClusterSettings, documents: Documents) -> list[Row]:
+async def _kubernetes(loaded: Loaded, cluster: ClusterSettings, documents: Documents) -> list[Row]:
     from podium import wiring
 
     what = f"cluster {cluster.name}"
@@ -197,7 +184,7 @@ async def _kubernetes(cluster: ClusterSettings, documents: Documents) -> list[Ro
         return [Row(what, "wrong", str(error), "name a kubeconfig that works, or run inside the cluster")]
     try:
         version, discovery = await client.get_path("/version", dict[str, str | bool]), Discovery(client)
-        missing = await _missing(client, discovery, cluster, documents)
+        missing = await _missing(client, discovery, loaded, cluster.name, documents)
         gone = await targets.kubernetes(client, discovery, cluster.name, documents)
     except (errors.Temporary, errors.Permanent) as error:
         return [Row(what, "wrong", str(error))]
@@ -209,48 +196,15 @@ async def _kubernetes(cluster: ClusterSettings, documents: Documents) -> list[Ro
 
 
 async def _missing(
-    client: Client, discovery: Discovery, cluster: ClusterSettings, documents: Documents
+    client: Client, discovery: Discovery, loaded: Loaded, cluster: str, documents: Documents
 ) -> list[tuple[str, str]]:
     """What the policies need and the API server would not allow or does not have: (words, remedy)."""
     out = []
-    keys = [policy.workload(cluster.name) for policy in documents.of(ScalingPolicy)]
-    needed: dict[tuple[str, Where], None] = {}
-    for group, kind in sorted({(key.group, key.kind) for key in keys}):
+    for group, kind in sorted({(key.group, key.kind) for key in targets.of(documents, cluster)}):
         try:
-            served = await discovery.find(group, kind)
+            await discovery.find(group, kind)
         except errors.Missing as error:
             out.append((str(error), "install what defines this kind, or correct the policies' targetRef"))
-            continue
-        for namespace in sorted({key.namespace for key in keys if (key.group, key.kind) == (group, kind)}):
-            where = served.at(namespace)
-            scale = Where(
-                group=served.group, version=served.version, resource=served.resource, namespace=namespace,
-                subresource="scale",
-            )  # fmt: skip
-            needed |= dict.fromkeys((("get", where), ("list", where), ("patch", where)))
-            needed |= dict.fromkeys((("get", scale), ("update", scale)))
-    for namespace in sorted({key.namespace for key in keys}):
-        needed["list", Where(group="", version="v1", resource="pods", namespace=namespace)] = None
-        metrics = Where(group="metrics.k8s.io", version="v1beta1", resource="pods", namespace=namespace)
-        needed["list", metrics] = None
-    answers = await asyncio.gather(*(_allowed(client, verb, where) for verb, where in needed))
-    out += [
-        (f"the right to {verb} {where.right} is missing", "bind a role with it to this user or service account")
-        for (verb, where), allowed in zip(needed, answers, strict=True)
-        if not allowed
-    ]
-    return out
-
-
-async def _allowed(client: Client, verb: str, where: Where) -> bool:
-    attributes = {
-        "verb": verb, "group": where.group, "version": where.version, "resource": where.resource,
-        "subresource": where.subresource, "namespace": where.namespace,
-    }  # fmt: skip
-    document = {
-        "apiVersion": "authorization.k8s.io/v1",
-        "kind": "SelfSubjectAccessReview",
-        "spec": {"resourceAttributes": attributes},
-    }
-    reviews = Where(group="authorization.k8s.io", version="v1", resource="selfsubjectaccessreviews")
-    return (await client.create(reviews, document, Review)).status.allowed
+    wanted = list(rights.uses(documents.of(ScalingPolicy), cluster, loaded.value.loop.mode))
+    lacking = await rights.missing(client, discovery, wanted)
+    return out + [(words, "bind a role with it to this user or service account") for words in lacking]

@@ -1,4 +1,4 @@
-"""The port on a Kubernetes API server. It needs the rights that its errors name; deploy/ holds them as a role.
+"""The port on a Kubernetes API server. Which rights it needs: rights.py.
 
 A leader's claim is an annotation on the workload. It moves the resource version, and every write of replicas carries
 the version that was read: the API server itself refuses whoever read before a later leader claimed (409).
