@@ -9,6 +9,8 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+from tools import http_reference
+
 from podium.documents.document import Document
 from podium.documents.shape import Shape
 from podium.loop.clusters.simulated.scenario import Scenario
@@ -180,7 +182,7 @@ def render() -> str:
 def pages() -> dict[pathlib.Path, str]:
     """Every page and what it should hold."""
     kinds = {FOLDER / f"{model.__name__.lower()}.md": render_kind(model) for model in DOCUMENTS}
-    return {FOLDER / "settings.md": render()} | kinds
+    return {FOLDER / "settings.md": render(), FOLDER / "http.md": http_reference.render()} | kinds
 
 
 def main() -> int:

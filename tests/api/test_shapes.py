@@ -26,7 +26,8 @@ KINDS = (
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
-def test_the_page_knows_every_field_that_the_api_sends(kind: type[msgspec.Struct]) -> None:
+def test_the_page_reads_no_field_that_the_api_does_not_send(kind: type[msgspec.Struct]) -> None:
     block = re.search(rf"interface {kind.__name__} {{(.*?)}}", SOURCE.read_text(), re.DOTALL)
     assert block is not None
-    assert re.findall(r"^  (\w+):", block[1], re.MULTILINE) == [field.name for field in msgspec.structs.fields(kind)]
+    read = re.findall(r"^  (\w+)\??:", block[1], re.MULTILINE)
+    assert read and set(read) <= {field.name for field in msgspec.structs.fields(kind)}

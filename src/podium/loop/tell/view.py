@@ -10,6 +10,8 @@ from typing import Protocol
 
 import msgspec
 
+from podium.loop.tell.figures import Comparison, Pause, Reduction, Totals
+
 
 class WorkloadRow(msgspec.Struct, frozen=True, kw_only=True):
     """One workload now."""
@@ -17,6 +19,7 @@ class WorkloadRow(msgspec.Struct, frozen=True, kw_only=True):
     key: str
     tenant: str
     mode: str  # recommend | metric | floor | own
+    state: str = "steady"  # unknown | troubled | short | limited | held | growing | shrinking | off | steady
     replicas: int | None  # spec.replicas
     ready: int | None  # pods serving
     wanted: int | None  # the last decision
@@ -26,10 +29,14 @@ class WorkloadRow(msgspec.Struct, frozen=True, kw_only=True):
     load_unit: str
     load_origin: str  # "recorded: …", "synthetic: …" or the source's name
     capacity_per_replica: float | None
+    use: float | None = None  # load over what the ready replicas can serve: 1.0 is full
     expected: float | None  # the forecast quantile the decision used, at the lead time
     coverage: float | None  # measured share of outcomes under it
     trusted: bool
-    paused: str  # none | up | down | both
+    paused: str  # none | up | down | both: by its policy or by an order
+    pauses: tuple[Pause, ...] = ()  # the orders behind it
+    hpa: int | None = None  # replicas that a plain HPA would have now
+    shadow: Comparison | None = None  # both since the comparison began; null without a load and a capacity
     troubles: tuple[str, ...] = ()  # in words: why nothing is known, what holds it
 
 
@@ -42,20 +49,47 @@ class SourceRow(msgspec.Struct, frozen=True, kw_only=True):
     state: str  # ok | silent | suspect | frozen | broken
     since: float | None  # when it entered that state
     words: str  # one sentence: what is wrong and what it does to scaling; "" when all is well
+    workloads: int = 0  # whose policies use one of its signals
+    held: int = 0  # of these, how many do not go down because of it
 
 
 class FleetView(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything on the first page."""
+    """Everything on the first page but the workloads themselves."""
 
     at: float  # the loop's own time (simulated or real)
     tick: int
+    due: float | None = None  # the loop's time of the next turn; null while something else is awaited
     interval_seconds: float
     speed: float  # loop seconds per real second; 1 outside a simulation
     simulated: bool
-    workloads: tuple[WorkloadRow, ...]
+    fleet: str = ""  # changes when workloads come, go or change their tenant: then the map is another one
+    total: Totals | None = None
+    tenants: tuple[Totals, ...] = ()  # most workloads first, at most 500; /api/v1/tenants has all
+    tenant_count: int = 0
     sources: tuple[SourceRow, ...]
+    reduction: Reduction | None = None  # null before the first turn
+    pauses: tuple[Pause, ...] = ()  # of everything and of namespaces
     guards: tuple[str, ...]  # in words: what holds the whole fleet back at the moment
     next: str  # what happens next, in words: "next tick in 12 s", "waiting for the first reading of prom"
+    workloads: tuple[WorkloadRow, ...] = ()  # the first 500; goes away: ask /api/v1/workloads
+
+
+class Sparks(msgspec.Struct, frozen=True, kw_only=True):
+    """Recent loads of several workloads on one time axis: small charts for a page of rows in one answer."""
+
+    at: tuple[float, ...]
+    load: tuple[tuple[float | None, ...], ...]  # a row per item
+
+
+class WorkloadPage(msgspec.Struct, frozen=True, kw_only=True):
+    """Some workloads in the asked order. `next` is the cursor of the following page, null on the last."""
+
+    at: float
+    tick: int
+    total: int  # how many the filter lets through
+    items: tuple[WorkloadRow, ...]
+    recent: Sparks | None  # the items' recent loads, when `recent` asked for them
+    next: str | None
 
 
 class Band(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,7 +101,7 @@ class Band(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class WorkloadSeries(msgspec.Struct, frozen=True, kw_only=True):
-    """One workload on one time axis: a value per tick in `at`."""
+    """One workload on one time axis: a value per kept turn in `at`. A row of nulls is a time nobody saw."""
 
     key: str
     at: tuple[float, ...]
@@ -77,7 +111,10 @@ class WorkloadSeries(msgspec.Struct, frozen=True, kw_only=True):
     wanted: tuple[int | None, ...]
     capacity: tuple[float | None, ...]  # ready x capacity per replica
     expected: tuple[float | None, ...]  # what the forecast made one lead time earlier said of this moment
+    hpa: tuple[int | None, ...] = ()  # replicas that a plain HPA would have had
+    thinned: bool = False  # more turns were known than points asked for: lowest and highest of each stretch are kept
     band: Band | None  # the newest forecast
+    shadow: Comparison | None = None
 
 
 class DecisionRow(msgspec.Struct, frozen=True, kw_only=True):
