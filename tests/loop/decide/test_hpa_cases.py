@@ -173,7 +173,8 @@ def test_a_metric_proposes_what_upstream_proposes(name: str) -> None:
     seen = snapshot(case.world, 0, case.world.replicas or 1)
     turn = Turn(seen.now, rules, seen, no_forecast(), lead(), empty_state(1))
     (group,) = rules.metrics
-    assert metrics.propose(turn, group).replicas.tolist() == [case.proposed]
+    answer = metrics.propose(turn, group)
+    assert np.where(answer.known, answer.replicas, UNKNOWN).tolist() == [case.proposed]
 
 
 def sized(replicas: int | None, asks: int, *, total: int | None = None) -> World:
@@ -261,4 +262,4 @@ def test_every_number_on_the_way_to_a_decision_is_int64_or_float64() -> None:
     seen, rules = snapshot(case.world, 0, 4), table(hpa(case.metric))
     answer = metrics.propose(Turn(seen.now, rules, seen, no_forecast(), lead(), empty_state(1)), rules.metrics[0])
     kinds = [getattr(answer, field.name).dtype for field in dataclasses.fields(answer)]
-    assert kinds == [np.int64, np.float64, np.int64, np.int64]
+    assert kinds == [np.int64, np.int8, np.int64, np.int64, np.float64, np.int64, np.int64]

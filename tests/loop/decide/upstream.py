@@ -56,8 +56,8 @@ def proposals(lines: Sequence[Line]) -> list[int | None]:
     for kind in kinds:
         rows = [number for number, line in enumerate(lines) if (line["kind"], line.get("resource", "")) == kind]
         answer = _proposed([lines[row] for row in rows], *kind)
-        for row, replicas in zip(rows, answer.replicas.tolist(), strict=True):
-            answers[row] = None if replicas == UNKNOWN else replicas
+        for row, replicas, known in zip(rows, answer.replicas.tolist(), answer.known.tolist(), strict=True):
+            answers[row] = replicas if known else None
     return answers
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -16,12 +17,17 @@ from podium.model.arrays import UNKNOWN, Bools, Float64s, Int64s
 from podium.model.decision import Reason
 
 
-def observed(turn: Turn, draft: Draft) -> Draft:
-    """Start from what is: a slot that was not observed, has no policy, or was scaled to zero by hand stays as it is."""
+def observed(turn: Turn, draft: Draft, *, returning: Bools | None = None) -> Draft:
+    """Start from what is: a slot that was not observed, has no policy, or was scaled to zero by hand stays as it is.
+
+    `returning` [n] marks slots at zero that are there by our own doing and may leave it: HPA's `ScaledToZero`.
+    """
     current = turn.current
     unseen = (current == UNKNOWN) | (turn.table.mode == UNKNOWN)
-    # Upstream: spec.replicas 0 with a minimum above 0 disables autoscaling; a person set it.
-    off = (current == 0) & (turn.table.minimum > 0) & ~unseen
+    # Upstream: spec.replicas 0 disables autoscaling, because a person set it.
+    off = (current == 0) & ~unseen
+    if returning is not None:
+        off &= ~returning
     draft.reasons.add(~unseen, Reason.OBSERVED, current)
     draft.reasons.add(unseen & (turn.table.mode != UNKNOWN), Reason.NOT_OBSERVED)
     draft.reasons.add(off, Reason.SCALED_TO_ZERO)
@@ -43,7 +49,8 @@ def within_bounds(turn: Turn, draft: Draft) -> Draft:
     """Outside its limits a workload goes to the nearest one at once: no metric, window or rate is asked."""
     current, low, high = turn.current, turn.table.minimum, turn.table.maximum
     above = draft.open & (current > high)
-    below = draft.open & (current < low)
+    # From zero the metrics speak first: `within_limits` raises what they ask for to the minimum.
+    below = draft.open & (current < low) & (current > 0)
     draft = draft.bent(above, high, Reason.AT_MAXIMUM, current, high)
     draft = draft.bent(below, low, Reason.AT_MINIMUM, current, low)
     return draft.settled(above | below)
@@ -51,22 +58,25 @@ def within_bounds(turn: Turn, draft: Draft) -> Draft:
 
 def follow_metrics(turn: Turn, draft: Draft) -> Draft:
     """The largest proposal of all metrics; while one is missing nothing goes down, with all missing nothing moves."""
+    return follow(turn, draft, [metrics.propose(turn, group) for group in turn.table.metrics])
+
+
+def follow(turn: Turn, draft: Draft, proposals: Sequence[metrics.Proposals]) -> Draft:
+    """The same, of proposals that were asked for already: one for each group of the table, in its order."""
     size = len(turn.table)
-    best = np.full(size, UNKNOWN, np.int64)
-    used = np.zeros(size, np.int64)
-    missing = np.zeros(size, np.int64)
-    for group in turn.table.metrics:
-        proposals = metrics.propose(turn, group)
-        _explain(turn, draft, group, proposals)
-        best[group.slots] = np.maximum(best[group.slots], proposals.replicas)
-        used[group.slots] += 1
-        missing[group.slots] += proposals.replicas == UNKNOWN
-    current = turn.current
-    some = draft.open & (best != UNKNOWN)
-    blocked = some & (missing > 0) & (best < current)
-    none = draft.open & (best == UNKNOWN)
-    draft.reasons.add(none, Reason.ALL_SIGNALS_MISSING, used)
-    wanted = np.where(some & ~blocked, best, draft.wanted)
+    best, used, missing = (np.zeros(size, np.int64) for _ in range(3))
+    for group, proposed in zip(turn.table.metrics, proposals, strict=True):
+        _explain(turn, draft, group, proposed)
+        so_far, slots = best[group.slots], group.slots
+        # As upstream has it: whatever comes after a proposal of 0 replaces it, be it negative.
+        taken = proposed.known & ((so_far == 0) | (proposed.replicas > so_far))
+        best[slots] = np.where(taken, proposed.replicas, so_far)
+        used[slots] += 1
+        missing[slots] += ~proposed.known
+    some = draft.open & (missing < used)
+    blocked = some & (missing > 0) & (best < turn.current)
+    draft.reasons.add(draft.open & ~some, Reason.ALL_SIGNALS_MISSING, used)
+    wanted = np.where(some & ~blocked, np.maximum(best, 0), draft.wanted)
     return dataclasses.replace(draft, wanted=wanted, measured=some & ~blocked)
 
 
@@ -77,10 +87,11 @@ def _explain(turn: Turn, draft: Draft, group: MetricGroup, proposals: metrics.Pr
         return out
 
     replicas = spread(proposals.replicas, UNKNOWN)
-    used = np.zeros(len(turn.table), np.bool_)
+    used, known = (np.zeros(len(turn.table), np.bool_) for _ in range(2))
     used[group.slots] = True
     used &= draft.open
-    known = used & (replicas != UNKNOWN)
+    known[group.slots] = proposals.known
+    known &= used
     position = spread(group.position, UNKNOWN).astype(np.int16)
     target = spread(group.targets / (1 if group.kind is MetricKind.UTILISATION else 1000), np.nan)
     draft.reasons.add(
@@ -138,8 +149,11 @@ def _limit(turn: Turn, rules: RateRules, state: State, asked: Bools, otherwise: 
     sign = 1 if growing else -1
     # 100 + 10 % is ceil(100 * 1.1) = 111 in floating point, as upstream computes it; down is cut towards zero.
     percent = start * (1 + sign * rules.value / 100)
-    by_percent = np.ceil(percent) if growing else np.trunc(percent)
-    proposed = np.where(rules.percent, by_percent.astype(np.int64), start + sign * rules.value)
+    by_percent = (np.ceil(percent) if growing else np.trunc(percent)).astype(np.int64)
+    by_pods = start + sign * rules.value
+    if turn.table.reactive.wraps:
+        by_percent, by_pods = metrics.as_int32(by_percent), metrics.turned_over(by_pods)
+    proposed = np.where(rules.percent, by_percent, by_pods)
     highest, lowest = np.full(len(current), -(2**31)), np.full(len(current), 2**31 - 1)
     np.maximum.at(highest, rules.slots, proposed)
     np.minimum.at(lowest, rules.slots, proposed)

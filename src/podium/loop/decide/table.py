@@ -47,6 +47,7 @@ class MetricGroup:
     slots: Int32s
     targets: Int64s  # percent for UTILISATION, thousandths of the unit otherwise
     position: NDArray[np.int16]  # index of the metric in its policy; the load comes after the last
+    of_object: bool = False  # of AVERAGE_VALUE: belongs to an object, whose count upstream does not hold inside int32
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -83,6 +84,9 @@ class Reactive:
     cpu_initialization_period: float = 300.0
     initial_readiness_delay: float = 30.0
     downscale_stabilization: float = 300.0
+    wraps: bool = False
+    """Counts beyond int32 turn over as in upstream on amd64. A live loop holds them at the largest instead: a load of
+    10^13 requests per second is no reason to shrink to nothing."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
