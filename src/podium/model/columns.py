@@ -35,14 +35,22 @@ def flatten(value: Any, prefix: str = "") -> Columns:
 
 
 def restore(cls: type[T], columns: Columns, prefix: str = "") -> T:
-    """The inverse of `flatten` for the dataclass `cls`. Raises KeyError that names a missing column."""
+    """The inverse of `flatten` for the dataclass `cls`. Raises KeyError that names a missing column.
+
+    A field with a default is one that an older version did not write: without a column it has that default.
+    """
     hints = typing.get_type_hints(cls)
-    return cls(
-        **{
-            field.name: _restore(hints[field.name], columns, f"{prefix}.{field.name}" if prefix else field.name)
-            for field in dataclasses.fields(cls)  # type: ignore[arg-type]
-        }
-    )
+    values = {}
+    for field in dataclasses.fields(cls):  # type: ignore[arg-type]
+        name = f"{prefix}.{field.name}" if prefix else field.name
+        if _is_optional(field) and not any(one == name or one.startswith(name + ".") for one in columns):
+            continue
+        values[field.name] = _restore(hints[field.name], columns, name)
+    return cls(**values)
+
+
+def _is_optional(field: dataclasses.Field[Any]) -> bool:
+    return field.default is not dataclasses.MISSING or field.default_factory is not dataclasses.MISSING
 
 
 def _restore(hint: Any, columns: Columns, name: str) -> Any:

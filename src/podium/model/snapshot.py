@@ -68,6 +68,28 @@ class Level:
     source: Int32s  # index into `Snapshot.sources`; UNKNOWN: nobody measures it here
 
 
+class Holds(enum.IntEnum):
+    """What became of the condition of a rule."""
+
+    NO = 0
+    YES = 1
+    UNKNOWN = 2  # a signal that it reads is unknown, or it cannot be answered
+    TOO_LONG = 3  # it took too long and was stopped
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Held:
+    """What held at the moment beside what was measured. Recorded with it: a replay needs neither cron nor CEL."""
+
+    windows: Float64s  # [w] until when each window of the policy table holds, Unix seconds; NaN: it does not hold now
+    rules: Int8s  # [r] Holds, of each rule row of the policy table
+
+
+def nothing_held() -> Held:
+    """No window and no rule was looked at."""
+    return Held(np.empty(0), np.empty(0, np.int8))
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Snapshot:
     """What is known at `now`, a row per slot of the fleet (n slots, p pods)."""
@@ -81,6 +103,7 @@ class Snapshot:
     written_from: Int64s  # what it replaced
     pods: Pods
     signals: dict[str, Level]
+    held: Held = dataclasses.field(default_factory=nothing_held)
 
 
 def no_pods() -> Pods:

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from podium.loop.decide.limits import Bound, Bounds, in_force
 from podium.loop.decide.state import State
 from podium.loop.decide.table import PolicyTable
 from podium.model.arrays import UNKNOWN, Bools, Float64s, Int64s
@@ -27,6 +28,10 @@ class Turn:
     forecast: Forecast
     lead: Float64s  # [n] seconds from a decision to a ready pod
     before: State  # what the last turn left
+    bounds: Bounds = dataclasses.field(init=False)  # the limits in force
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "bounds", in_force(self.table, self.snapshot))
 
     @property
     def current(self) -> Int64s:
@@ -101,6 +106,15 @@ class Draft:
         """With other numbers in the marked slots, for a reason."""
         self.reasons.add(mask, code, a, b, c)
         return dataclasses.replace(self, wanted=np.where(mask, wanted, self.wanted))
+
+    def brought(self, mask: Bools, to: Int64s, bound: Bound, before: Int64s) -> Draft:
+        """With the marked slots brought `to` a limit, each for the reason of whoever set that."""
+        if not mask.any():
+            return self
+        for code in np.unique(bound.code[mask]).tolist():
+            mine = mask & (bound.code == code)
+            self.reasons.add(mine, Reason(code), before, to, bound.until, metric=bound.position)
+        return dataclasses.replace(self, wanted=np.where(mask, to, self.wanted))
 
     def settled(self, mask: Bools) -> Draft:
         """With the marked slots closed: metrics, forecasts, windows and rates pass them by."""

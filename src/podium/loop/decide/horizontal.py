@@ -46,13 +46,16 @@ def _seeded(turn: Turn, state: State, seen: Bools) -> State:
 
 
 def within_bounds(turn: Turn, draft: Draft) -> Draft:
-    """Outside its limits a workload goes to the nearest one at once: no metric, window or rate is asked."""
-    current, low, high = turn.current, turn.table.minimum, turn.table.maximum
-    above = draft.open & (current > high)
+    """Outside its limits a workload goes to the nearest one at once: no metric, window or rate is asked.
+
+    A maximum that a rule gives waits for `within_limits`, where whoever measured what the rule reads may be doubted.
+    """
+    current, limits = turn.current, turn.bounds
+    above = draft.open & (current > limits.ceiling)
     # From zero the metrics speak first: `within_limits` raises what they ask for to the minimum.
-    below = draft.open & (current < low) & (current > 0)
-    draft = draft.bent(above, high, Reason.AT_MAXIMUM, current, high)
-    draft = draft.bent(below, low, Reason.AT_MINIMUM, current, low)
+    below = draft.open & (current < limits.minimum.value) & (current > 0)
+    draft = draft.brought(above, limits.ceiling, limits.maximum, current)
+    draft = draft.brought(below, limits.minimum.value, limits.minimum, current)
     return draft.settled(above | below)
 
 
@@ -185,18 +188,11 @@ def _changed(ring: Ring, rules: RateRules, now: float) -> Int64s:
 
 def within_limits(turn: Turn, draft: Draft) -> Draft:
     """Never under the minimum nor over the maximum."""
-    low, high, wanted = turn.table.minimum, turn.table.maximum, draft.wanted
-    draft = draft.bent(draft.open & (wanted > high), high, Reason.AT_MAXIMUM, wanted, high)
+    limits, wanted = turn.bounds, draft.wanted
+    high, low = limits.maximum, limits.minimum
+    draft = draft.brought(draft.open & (wanted > high.value), high.value, high, wanted)
     wanted = draft.wanted
-    return draft.bent(draft.open & (wanted < low), low, Reason.AT_MINIMUM, wanted, low)
-
-
-def paused(turn: Turn, draft: Draft) -> Draft:
-    """A direction that a person paused is not taken."""
-    current, wanted = turn.current, draft.wanted
-    seen = current != UNKNOWN
-    draft = draft.bent(seen & turn.table.pause_up & (wanted > current), current, Reason.PAUSED_UP, wanted)
-    return draft.bent(seen & turn.table.pause_down & (wanted < current), current, Reason.PAUSED_DOWN, wanted)
+    return draft.brought(draft.open & (wanted < low.value), low.value, low, wanted)
 
 
 def remember_scaling(state: State, turn: Turn) -> State:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
-from podium.loop.decide import ahead, guard, horizontal, trust
+from podium.loop.decide import ahead, conditions, guard, horizontal, trust
 from podium.loop.decide.draft import Draft, Policy, ReasonLog, Turn
 from podium.loop.decide.state import State
 from podium.loop.decide.table import Mode, PolicyTable
@@ -18,12 +18,14 @@ ORDER: tuple[Policy, ...] = (
     horizontal.observed,  # start from what is there
     horizontal.within_bounds,  # outside its limits a workload returns to them at once
     horizontal.follow_metrics,  # the largest proposal of its metrics
+    conditions.follow_limits_alone,  # without any, the minimum of its schedule and rules
     ahead.prepare_for_forecast,  # what the load ahead needs; it may only add
     horizontal.stabilise,  # settle before following a change
     horizontal.limit_rate,  # no faster than allowed
     horizontal.within_limits,  # never outside minimum and maximum
     trust.distrust,  # nothing goes down on the word of a source that may be lying
-    horizontal.paused,  # nor in a direction that a person paused
+    conditions.hold_unknown_rules,  # nor while a rule that could keep it up is unknown
+    conditions.paused,  # nor in a direction that a document, a person or a rule paused
     guard.bound_reduction,  # nor too much of the fleet at once
 )
 

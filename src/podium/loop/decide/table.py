@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from podium.model.arrays import Bools, Float64s, Int32s, Int64s
 
+Int16s = NDArray[np.int16]
+
 
 class Mode(enum.IntEnum):
     """How far Podium goes for a workload."""
@@ -65,6 +67,70 @@ class RateRules:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Span:
+    """A recurring stretch of time: it begins at the moments of `cron` on the clocks of `time_zone`."""
+
+    cron: str
+    time_zone: str
+    duration_seconds: float
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Windows:
+    """Limits by the calendar: w distinct spans, and r rows that use them, as many as policies have windows."""
+
+    spans: tuple[Span, ...] = ()
+    slots: Int32s = dataclasses.field(default_factory=lambda: np.empty(0, np.int32))  # [r]
+    span: Int32s = dataclasses.field(default_factory=lambda: np.empty(0, np.int32))  # [r] index into `spans`
+    position: Int16s = dataclasses.field(default_factory=lambda: np.empty(0, np.int16))  # [r] of its policy's schedule
+    minimum: Int64s = dataclasses.field(default_factory=lambda: np.empty(0, np.int64))  # [r] UNKNOWN: none
+    maximum: Int64s = dataclasses.field(default_factory=lambda: np.empty(0, np.int64))  # [r] UNKNOWN: none
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Reading:
+    """The slots whose rules read one signal."""
+
+    signal: str
+    slots: Int32s
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Rules:
+    """Limits and pauses under a condition: e distinct expressions, and r rows that use them."""
+
+    expressions: tuple[str, ...] = ()
+    names: tuple[tuple[str, ...], ...] = ()  # [e] the signals that each names
+    reads: tuple[Reading, ...] = ()  # the same by signal
+    slots: Int32s = dataclasses.field(default_factory=lambda: np.empty(0, np.int32))  # [r]
+    expression: Int32s = dataclasses.field(default_factory=lambda: np.empty(0, np.int32))  # [r] index
+    position: Int16s = dataclasses.field(default_factory=lambda: np.empty(0, np.int16))  # [r] of its policy's rules
+    minimum: Int64s = dataclasses.field(default_factory=lambda: np.empty(0, np.int64))  # [r] UNKNOWN: none
+    maximum: Int64s = dataclasses.field(default_factory=lambda: np.empty(0, np.int64))  # [r] UNKNOWN: none
+    pause_up: Bools = dataclasses.field(default_factory=lambda: np.empty(0, np.bool_))  # [r]
+    pause_down: Bools = dataclasses.field(default_factory=lambda: np.empty(0, np.bool_))  # [r]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class LatencyGroup:
+    """All workloads whose objective is a bound on one latency signal: m rows, a slot each."""
+
+    signal: str
+    slots: Int32s
+    below: Float64s  # seconds
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Ordered:
+    """What people ordered beside documents: k pauses in force, for n slots, and sources to believe."""
+
+    up: Int32s  # [n] which pause stops going up; UNKNOWN: none
+    down: Int32s  # [n] which pause stops going down
+    until: Float64s  # [k] Unix seconds; NaN: until it is taken back
+    believed: tuple[str, ...]  # names of sources whose present level is the truth from this turn on
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Guards:
     """What bounds the whole fleet. Sources: `loop.maxReduction` and `loop.suspect` of the settings."""
 
@@ -110,6 +176,11 @@ class PolicyTable:
     lead: Float64s  # [n] seconds from a decision to a ready pod: configured, NaN = as measured
     reactive: Reactive
     guards: Guards
+    windows: Windows = Windows()
+    rules: Rules = Rules()
+    latency: tuple[LatencyGroup, ...] = ()
+    limits_alone: Bools | None = None  # [n] whether it has a schedule or rules and measures nothing; None: nobody
+    ordered: Ordered | None = None  # None: nothing is ordered
 
     def __len__(self) -> int:
         return len(self.mode)

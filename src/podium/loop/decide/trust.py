@@ -10,13 +10,14 @@ saw it: or the end of a lie of a hundredfold would look like a fall.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
 
 import numpy as np
 
 from podium.loop.decide.draft import Draft, Turn
 from podium.loop.decide.state import State, Trust
-from podium.loop.decide.table import MetricGroup
-from podium.model.arrays import UNKNOWN, Bools, Float64s
+from podium.loop.decide.table import MetricGroup, PolicyTable
+from podium.model.arrays import UNKNOWN, Bools, Float64s, Int32s
 from podium.model.decision import Reason
 from podium.model.snapshot import Level, Snapshot
 
@@ -37,6 +38,10 @@ def distrust(turn: Turn, draft: Draft) -> Draft:
         before = state.trust.get(source) or Trust(
             moved=False, moved_at=np.nan, suspect_since=np.nan, frozen_since=np.nan
         )
+        if _ordered(turn, source):
+            trust[source] = Trust(moved=before.moved, moved_at=np.nan, suspect_since=np.nan, frozen_since=np.nan)
+            draft.reasons.add(_speaks(turn, number) & draft.open, Reason.SOURCE_BELIEVED, number)
+            continue
         share, suspect = _leaping(turn, number, changes)
         trust[source] = _judged(turn, number, before, suspect=suspect)
         speaks = _speaks(turn, number)
@@ -58,6 +63,11 @@ def suspects(state: State, snapshot: Snapshot) -> list[int]:
     return [number for number, trust in enumerate(known) if not np.isnan(trust.suspect_since)]
 
 
+def _ordered(turn: Turn, source: str) -> bool:
+    """Did a person order to believe this source as it is now? It may stand still, too, until it moves again."""
+    return turn.table.ordered is not None and source in turn.table.ordered.believed
+
+
 def _held(turn: Turn, trust: Trust) -> bool:
     """Is the source under a suspicion that has not yet grown so old that it must be the truth?"""
     return turn.now - trust.suspect_since <= turn.table.guards.believe_after  # NaN: not suspect, so not held
@@ -66,11 +76,21 @@ def _held(turn: Turn, trust: Trust) -> bool:
 def _speaks(turn: Turn, source: int) -> Bools:
     """The slots of which this source measures what their policies use."""
     speaks = np.zeros(len(turn.table), np.bool_)
-    for group in turn.table.metrics:
-        level = turn.snapshot.signals.get(measure(group))
+    for name, slots in _measures(turn.table):
+        level = turn.snapshot.signals.get(name)
         if level is not None:
-            speaks[group.slots] |= level.source[group.slots] == source
+            speaks[slots] |= level.source[slots] == source
     return speaks
+
+
+def _measures(table: PolicyTable) -> Iterator[tuple[str, Int32s]]:
+    """Every signal that policies use, with the slots that use it: in their metrics, objectives and rules."""
+    for group in table.metrics:
+        yield measure(group), group.slots
+    for bound in table.latency:
+        yield bound.signal, bound.slots
+    for reading in table.rules.reads:
+        yield reading.signal, reading.slots
 
 
 def measure(group: MetricGroup) -> str:
@@ -194,14 +214,14 @@ def _turns_since(turn: Turn, moment: float) -> float:
 def _new_evidence(turn: Turn) -> Bools:
     """The slots whose own metrics have a sample newer than the last turn's: nothing goes down twice on one."""
     newer = np.zeros(len(turn.table), np.bool_)
-    for group in turn.table.metrics:
-        name = measure(group)
+    for name, slots in _measures(turn.table):
         level, stamps = turn.snapshot.signals.get(name), turn.before.stamps.get(name)
         if level is None:
             continue
-        at = level.at[group.slots]
-        newer[group.slots] |= ~np.isnan(at) & (True if stamps is None else ~(at <= stamps[group.slots]))
-    return newer
+        at = level.at[slots]
+        newer[slots] |= ~np.isnan(at) & (True if stamps is None else ~(at <= stamps[slots]))
+    # Where nothing is measured the calendar is the evidence, and it has always just been read.
+    return newer if turn.table.limits_alone is None else newer | turn.table.limits_alone
 
 
 def _learned(turn: Turn, state: State) -> State:
@@ -209,13 +229,15 @@ def _learned(turn: Turn, state: State) -> State:
     elapsed = 0.0 if np.isnan(turn.before.at) else max(turn.now - turn.before.at, 0.0)
     gain = elapsed / (elapsed + turn.table.guards.level_memory)
     suspects = [number for number, source in enumerate(turn.snapshot.sources) if _held(turn, state.trust[source])]
+    ordered = [number for number, source in enumerate(turn.snapshot.sources) if _ordered(turn, source)]
     levels, values, stamps = dict(state.levels), dict(state.values), dict(state.stamps)
     believed: dict[str, Bools] = {}
     for name, level in turn.snapshot.signals.items():
         unknown = np.full(len(level.value), np.nan)
         old = _after_writes(turn, level, levels.get(name, unknown))
         believed[name] = ~np.isnan(level.value) & ~np.isin(level.source, suspects) & (level.source != UNKNOWN)
-        followed = np.where(np.isnan(old), level.value, old + gain * (level.value - old))
+        at_once = np.isnan(old) | np.isin(level.source, ordered)
+        followed = np.where(at_once, level.value, old + gain * (level.value - old))
         levels[name] = np.where(believed[name], followed, old)
         known = ~np.isnan(level.value)
         values[name] = np.where(known, level.value, values.get(name, unknown))
