@@ -36,11 +36,14 @@ def test_every_field_of_a_spec_says_what_it_is(kind: type[Document]) -> None:
 
 
 def test_defaults_stand_as_people_would_write_them() -> None:
-    spec = schemas.structural(kinds.KINDS["Signal"])["properties"]["spec"]["properties"]
-    assert (spec["staleAfter"]["default"], spec["reduce"]["default"]) == ("1m", "sum")
-    assert "default" not in spec["prometheus"]
     policy = schemas.structural(kinds.KINDS["ScalingPolicy"])["properties"]["spec"]["properties"]
     assert policy["objective"]["default"] == {"unservedFraction": 0.001}
+    assert policy["mode"]["default"] == "recommend"
+
+
+def test_what_a_preset_fills_in_has_no_default_of_its_own() -> None:
+    spec = schemas.structural(kinds.KINDS["Signal"])["properties"]["spec"]["properties"]
+    assert [name for name, field in spec.items() if "default" in field] == []
 
 
 def test_bounds_take_the_form_of_openapi() -> None:

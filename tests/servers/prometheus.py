@@ -22,13 +22,18 @@ import pytest
 
 HOW = "Prometheus' server program is missing; Debian: apt-get install prometheus, or set PODIUM_PROMETHEUS_BIN"
 
-# Serves a file as /metrics, read anew for every scrape.
+# Serves a file as /metrics, read anew for every scrape. A value such as `3/s` is a counter that rises by so much.
 EXPORTER = """
-import http.server, pathlib, sys
+import http.server, pathlib, re, sys, time
 
 class Metrics(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
-        body = pathlib.Path(sys.argv[2]).read_bytes()
+        since_year = time.time() % 31536000
+        body = re.sub(
+            rb"(?m) ([0-9.]+)/s$",
+            lambda found: b" %.6f" % (float(found[1]) * since_year),
+            pathlib.Path(sys.argv[2]).read_bytes(),
+        )
         self.send_response(200)
         self.send_header("Content-Type", "text/plain; version=0.0.4")
         self.send_header("Content-Length", str(len(body)))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from podium.cli import options, outcome
+from podium.cli import options, outcome, presets
 
 if TYPE_CHECKING:
     from podium.documents.collection import Documents
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 @click.group()
 def command() -> None:
     """Check documents, list them, print their JSON Schemas and CRDs."""
+
+
+command.add_command(presets.command)
 
 
 @command.command("check", short_help="Check documents: every mistake at once.")

@@ -136,6 +136,8 @@ def _findings(model: type[Shape], value: Any, details: ErrorDetails) -> Iterator
             inner = (*path, *objection.path)
             yield Finding(inner, objection.expected, _got(value, inner))
         return
+    if details["type"] == "default_factory_not_called":
+        return  # its default hangs on another field, which is wrong and is named
     found = _at(value, path)
     if details["type"] == "too_short" and isinstance(found, list) and len(found) >= context["min_length"]:
         return  # long enough; pydantic does not count the items that are wrong themselves

@@ -19,6 +19,7 @@ class BoundSignal:
     name: str
     source: str  # name of the source
     query: str  # PromQL, or the name of a recorded series
+    past_query: str = ""  # what to ask of times whose pods are gone; "": the query itself
     unit: Unit
     reduce: Reduce = "sum"  # of several series of one workload, or of one pod, into one value
     stale_after_seconds: float = 60.0  # an older value is missing

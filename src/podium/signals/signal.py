@@ -3,23 +3,64 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import ClassVar, Literal, TypeAlias
+from typing import Any, ClassVar, Literal, TypeAlias
+
+from pydantic import Field
 
 from podium.documents.document import Document
 from podium.documents.shape import Objection, Shape
 from podium.documents.values import Label, PositiveSeconds, Text
+from podium.signals.parameters import PresetName, PresetParameters, adapted
+from podium.signals.presets import PRESETS, Preset
 
 Unit: TypeAlias = Literal["cores", "bytes", "per_second", "seconds", "ratio", "count"]
 Reduce: TypeAlias = Literal["sum", "mean", "max"]
 
 
 class PrometheusOrigin(Shape):
-    """An instant query, asked once per interval for the whole fleet."""
+    """An instant query, asked once per interval for the whole fleet: one's own, or a ready-made one."""
 
-    query: Text
+    query: Text | None = None
     """PromQL whose result carries `namespace` and a label that names the pod or workload."""
+    preset: PresetName | None = None
+    """A ready-made query by its name, in place of `query`; `podium policy presets` lists them with their PromQL."""
+    parameters: PresetParameters | None = None
+    """What is other than in the preset."""
     source: Label | None = None
     """The source in Settings; may be left out when there is only one of kind prometheus."""
+
+    @classmethod
+    def cel_rules(cls) -> tuple[tuple[str, str], ...]:
+        """What the API server can say itself."""
+        return (
+            ("has(self.query) != has(self.preset)", "either query or preset"),
+            ("!has(self.parameters) || has(self.preset)", "parameters belong to a preset"),
+        )
+
+    def objections(self) -> Iterator[Objection]:
+        """A query or a preset, and parameters that it has."""
+        if self.query is None and self.preset is None:
+            yield Objection(("query",), "PromQL, or the name of a preset")
+        if self.query is not None and self.preset is not None:
+            yield Objection(("preset",), "nothing here, because query is written")
+        if self.preset is not None:
+            misplaced = (self.parameters or PresetParameters()).misplaced(self.preset)
+            yield from (Objection(("parameters", *one.path), one.expected) for one in misplaced)
+        elif self.parameters is not None:
+            yield Objection(("parameters",), "nothing here, because there is no preset")
+
+    def promql(self, namespace: str) -> str:
+        """What Prometheus is asked for a Signal of `namespace`."""
+        if self.preset is None:
+            return self.query or ""
+        return adapted(self.preset, self.parameters, namespace).promql()
+
+    def promql_of_past(self, namespace: str) -> str:
+        """The same of times whose pods are gone; "" where the query itself tells it."""
+        if self.preset is None:
+            return ""
+        preset = adapted(self.preset, self.parameters, namespace)
+        return "" if preset.past is preset else preset.past.promql()
 
 
 class ReplayOrigin(Shape):
@@ -46,29 +87,44 @@ _ORIGINS = ("prometheus", "replay", "cluster")
 _RESOURCE_UNITS = {"cpu": "cores", "memory": "bytes"}
 
 
+def _preset(origin: PrometheusOrigin | None) -> Preset | None:
+    return PRESETS[origin.preset] if origin is not None and origin.preset is not None else None
+
+
+def _or_preset(name: str, otherwise: Any) -> Any:
+    """A field that a preset fills in where nobody writes it."""
+
+    def fill(written: dict[str, Any]) -> Any:
+        preset = _preset(written["prometheus"])
+        return otherwise if preset is None else getattr(preset, name)
+
+    return Field(default_factory=fill, validate_default=True)
+
+
 class SignalSpec(Shape):
     """What is measured, where, and for how long a value counts."""
 
-    unit: Unit
-    """What the values are: cores, bytes, per_second, seconds, ratio or count."""
     prometheus: PrometheusOrigin | None = None
     """Measured by Prometheus. Exactly one of prometheus, replay and cluster is written."""
     replay: ReplayOrigin | None = None
     """Read from a recording."""
     cluster: ClusterOrigin | None = None
     """Measured by the cluster itself."""
-    reduce: Reduce = "sum"
-    """How the pods of a workload become one value: load adds up, utilisation does not."""
-    interval: PositiveSeconds = 15.0
-    """How often a new value is expected; the usual scrape interval of 15 seconds."""
-    stale_after: PositiveSeconds = 60.0
-    """Age after which a value is missing, and missing holds; four lost scrapes of 15 seconds."""
+    unit: Unit = _or_preset("unit", None)
+    """What the values are: cores, bytes, per_second, seconds, ratio or count. A preset knows it."""
+    reduce: Reduce = _or_preset("reduce", "sum")
+    """How the pods of a workload become one value: load adds up, utilisation does not. sum, or as the preset says."""
+    interval: PositiveSeconds = _or_preset("interval_seconds", 15.0)
+    """How often a new value is expected; 15s, the usual scrape interval, or as the preset says."""
+    stale_after: PositiveSeconds = _or_preset("stale_after_seconds", 60.0)
+    """Age after which a value is missing, and missing holds; 1m, four lost scrapes, or as the preset says."""
 
     @classmethod
     def cel_rules(cls) -> tuple[tuple[str, str], ...]:
         """What the API server can say itself."""
         one = " + ".join(f"(has(self.{name}) ? 1 : 0)" for name in _ORIGINS)
-        return ((f"{one} == 1", f"exactly one of {', '.join(_ORIGINS)}"),)
+        unit = "has(self.unit) || (has(self.prometheus) && has(self.prometheus.preset))"
+        return ((f"{one} == 1", f"exactly one of {', '.join(_ORIGINS)}"), (unit, "a unit, which only a preset knows"))
 
     def objections(self) -> Iterator[Objection]:
         """Exactly one origin, a unit that fits it, and patience for at least one interval."""
@@ -79,6 +135,8 @@ class SignalSpec(Shape):
             yield Objection((name,), f"nothing here, because the origin is {written[0]}")
         if self.stale_after < self.interval:
             yield Objection(("staleAfter",), f"at least the interval of {self.interval:g}s")
+        if (preset := _preset(self.prometheus)) is not None and self.unit != preset.unit:
+            yield Objection(("unit",), f"{preset.unit}, in which the preset measures, or nothing")
         if self.cluster is not None and self.unit != _RESOURCE_UNITS[self.cluster.resource]:
             unit = _RESOURCE_UNITS[self.cluster.resource]
             yield Objection(("unit",), f"{unit}, because {self.cluster.resource} is measured in {unit}")
