@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from tools import http_reference
+from tools import http_reference, metrics_reference
 
 from podium.documents.document import Document
 from podium.documents.shape import Shape
@@ -182,7 +182,11 @@ def render() -> str:
 def pages() -> dict[pathlib.Path, str]:
     """Every page and what it should hold."""
     kinds = {FOLDER / f"{model.__name__.lower()}.md": render_kind(model) for model in DOCUMENTS}
-    return {FOLDER / "settings.md": render(), FOLDER / "http.md": http_reference.render()} | kinds
+    return {
+        FOLDER / "settings.md": render(),
+        FOLDER / "http.md": http_reference.render(),
+        FOLDER / "metrics.md": metrics_reference.render(),
+    } | kinds
 
 
 def main() -> int:

@@ -26,6 +26,7 @@ from podium.ledger.settings import DatabaseSettings
 from podium.loop.settings import ClusterSettings, LoopSettings
 from podium.signals.settings import SourceSettings
 from podium.signals.signal import Signal
+from podium.telemetry.settings import TelemetrySettings
 
 _LISTEN = re.compile(r"(\[[0-9a-fA-F:]+\]|[^\s:\[\]]+):(\d{1,5})")
 
@@ -71,6 +72,7 @@ class Settings(Shape):
     loop: LoopSettings = LoopSettings()
     api: ApiSettings = ApiSettings()
     log: LogSettings = LogSettings()
+    telemetry: TelemetrySettings = TelemetrySettings()
 
     def objections(self) -> Iterator[Objection]:
         """Names are unique, and name something."""

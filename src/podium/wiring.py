@@ -42,7 +42,7 @@ from podium.loop.remember.restore import Restored, restore, turns
 from podium.loop.settings import ClusterSettings
 from podium.loop.tabulate import Limits, tabulate
 from podium.loop.tell.live import Live, Setting
-from podium.loop.tell.meters import Meters
+from podium.loop.tell.meters.meters import Meters
 from podium.loop.tell.tally import Tally
 from podium.model import clock
 from podium.model.fleet import Fleet
@@ -286,9 +286,10 @@ class Program:
         self._cycle: Cycle | None = None
         self._assigned: Assignment | None = None
         self.registry = CollectorRegistry()
-        self._meters = Meters(self.registry)
         self._tally = Tally()
         interval = loaded.value.loop.interval
+        self._meters = Meters(self.registry, loaded.value.telemetry.metrics, interval / outside.pace.speed)
+        self._meters.ledger.of(ledger)
         setting = Setting(interval, outside.simulated, lambda: outside.pace.speed, outside.where)
         self.live = Live(ledger, setting, outside.pace)
 
@@ -298,21 +299,26 @@ class Program:
             tasks.create_task(self._follow_documents())
             tasks.create_task(self._forget_old())
             while True:
+                ended = ""
                 try:
                     await self._led()
                 except StaleLeader as error:
+                    ended = "leadership"
                     log.warning("another leads", reason=str(error))
                 except Temporary as error:
+                    ended = "ledger"
                     # What cannot be recorded is not done; the memory may be ahead of the ledger by one turn.
                     log.warning("the ledger does not answer", reason=str(error))
                     self.live.note(f"the ledger does not answer, so nothing is decided: {error}")
                 self._cycle = None
+                self._meters.lead.lost(ended)
                 await asyncio.sleep(1.0)
 
     async def _led(self) -> None:
         settings = self._loaded.value.loop
         above = await self._highest_claim() if self._take_over else 0
         leadership = await lead(self._ledger, holder(), settings.lease, self.live, above=above)
+        self._meters.lead.gained(leadership)
         try:
             self.live.waiting("reading what was recorded")
             restored = await asyncio.to_thread(restore, self._ledger, new_memory())
@@ -378,7 +384,7 @@ class Program:
         cycle, assigned = self._cycle, self._assigned
         if cycle is None or assigned is None:
             return
-        self._meters.count(turned, skipped)
+        self._meters.take(turned, skipped, cycle.assignment, cycle.table)
         for event in turned.events:
             say = log.warning if event.type.endswith(".began") else log.info
             say(event.type, of=event.subject, **_words(str(event.data.get("words", ""))))
@@ -407,6 +413,7 @@ class Program:
         folder = documents_folder(self._loaded)
         async with contextlib.aclosing(folder.changes(self._documents)) as changes:
             async for change in changes:
+                self._meters.documents(wrong=isinstance(change, Invalid))
                 if isinstance(change, Invalid):
                     log.error("documents are wrong; the ones before stay in force", problems=str(change))
                     self.live.note(f"documents are wrong, the ones before stay in force: {change.problems[0]}")

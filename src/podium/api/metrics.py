@@ -9,6 +9,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import choose_encoder
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
+
 
 class DoorMetrics:
     """What this door counts."""
@@ -48,7 +50,8 @@ class Measured:
         async def counted(message: Message) -> None:
             if message["type"] == "http.response.start":
                 route = getattr(scope.get("route"), "path_format", "none")
-                self._metrics.requests.labels(scope["method"], route, str(message["status"])).inc()
+                method = scope["method"] if scope["method"] in METHODS else "other"  # a caller may send any word
+                self._metrics.requests.labels(method, route, str(message["status"])).inc()
                 self._metrics.seconds.labels(route).observe(time.perf_counter() - began)
             await send(message)
 

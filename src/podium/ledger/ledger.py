@@ -6,10 +6,12 @@ block; a loop calls them in a thread. One `Ledger` may be used from several thre
 
 from __future__ import annotations
 
+import contextlib
 import json
+import math
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
 
@@ -25,6 +27,9 @@ from podium.model import clock
 
 RETENTION = "retention"  # the kind under which a purge records itself: subject = the kind, payload = {"before_us": …}
 _PURGED_AT_ONCE = 500  # rows per transaction: a purge never keeps an append waiting for long
+OnAppend = Callable[
+    [Sequence[Draft], float, Exception | None], None
+]  # what was appended, in how many seconds, or why not
 
 
 class Ledger:
@@ -36,12 +41,14 @@ class Ledger:
     def __init__(self, database: Database, heads: Heads, now: clock.Clock, head_seconds: float) -> None:
         self.url = database.shown  # without its password
         self.heads = heads
+        self.on_append: OnAppend | None = None  # told in the thread that appends; it must not raise
         self.trouble = ""  # why the newest head could not be signed; the entries themselves are safe. "": all is well
         self._database = database
         self._now = now
         self._head_seconds = head_seconds
         self._unsigned = (0, b"")  # the newest entry's seq and hash; seq 0: everything is signed
         self._signed_at = float("-inf")
+        self._head_sequence = 0
         self._lock = threading.Lock()
 
     @classmethod
@@ -120,7 +127,7 @@ class Ledger:
         """
         if not drafts:
             return ()
-        with self._database.write() as connection:
+        with self._told(drafts), self._database.write() as connection:
             lease.fence(connection, leadership.epoch)
             entries = _chain(connection, drafts, leadership.epoch)
         self._sign_sometimes(entries[-1].seq, entries[-1].hash)
@@ -206,6 +213,37 @@ class Ledger:
         if self.trouble:
             raise Temporary(self.trouble)
 
+    @property
+    def head_sequence(self) -> int:
+        """The number of the newest entry that this process appended; 0: none yet."""
+        return self._head_sequence
+
+    @property
+    def head_age_seconds(self) -> float:
+        """Since this process signed a head last; NaN: never."""
+        return time.monotonic() - self._signed_at if math.isfinite(self._signed_at) else math.nan
+
+    def size_bytes(self) -> float:
+        """Of SQLite's file with its log; NaN with PostgreSQL. Raises OSError as the file system does."""
+        file = self._database.file
+        if file is None:
+            return math.nan
+        parts = (file, file.with_name(file.name + "-wal"))
+        return float(sum(part.stat().st_size for part in parts if part.exists()))
+
+    @contextlib.contextmanager
+    def _told(self, drafts: Sequence[Draft]) -> Iterator[None]:
+        """Tell `on_append` how an append went."""
+        began, failed = time.perf_counter(), None
+        try:
+            yield
+        except Exception as error:
+            failed = error
+            raise
+        finally:
+            if self.on_append is not None:
+                self.on_append(drafts, time.perf_counter() - began, failed)
+
     def _whole(self, found: Entry) -> Entry:
         """`found`, as it was recorded: what was edited, or rotted on the disk, is never read as if it were the record.
 
@@ -227,6 +265,7 @@ class Ledger:
     def _sign_sometimes(self, seq: int, digest: bytes) -> None:
         with self._lock:
             self._unsigned = max(self._unsigned, (seq, digest))  # two threads may come here in either order
+            self._head_sequence = max(self._head_sequence, seq)
             due = time.monotonic() - self._signed_at >= self._head_seconds
         if due:
             self._sign_now()

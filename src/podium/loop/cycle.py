@@ -61,7 +61,8 @@ class Turned:
     trust: dict[str, Trust]  # what is known of each source
     unclaimed: dict[WorkloadKey, str]  # workloads that could not be claimed, and why
     events: tuple[Event, ...]  # what began or ended
-    step_seconds: dict[str, float]  # how long each of the five steps took
+    step_seconds: dict[str, float]  # how long each of the six steps took
+    reduced: int  # replicas taken away within the window of the reduction guard
 
 
 class Cycle:
@@ -133,14 +134,15 @@ class Cycle:
             turn, commands = self._plan(sight, forecast, lead, decisions)
         with self._step("verify"):
             verdicts = self._verify(sight)
-        fleet, trust = self._assignment.fleet, self._memory.state.trust
+        fleet, trust, reduced = self._assignment.fleet, self._memory.state.trust, int(self._memory.state.reduced.sum())
         events = tuple(self._watch.events(turn, sight, self._unclaimed, self._memory, fleet))
         with self._step("record"):
             drafts += self._drafts(turn, verdicts, events)
             await asyncio.to_thread(self._ledger.append, drafts, self._leadership)
         with self._step("act"):
             results = await self._act(commands, turn)
-        return Turned(turn, sight, results, verdicts, trust, self._unclaimed, events, dict(self._steps))
+        steps = dict(self._steps)
+        return Turned(turn, sight, results, verdicts, trust, self._unclaimed, events, steps, reduced)
 
     def _adopt(self, now: float) -> list[Draft]:
         """Take over the next assignment, if there is one, and say so in the ledger."""

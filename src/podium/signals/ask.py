@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterable, Sequence
 from typing import TypeAlias
 
@@ -20,6 +21,7 @@ class Asker:
     def __init__(self, sources: Iterable[Source], breaker: Breaker) -> None:
         self._sources: dict[str, Source] = {source.name: source for source in sources}
         self._breakers = dict.fromkeys(self._sources, breaker)
+        self.seconds: dict[str, float] = {}  # how long each source took in the last round; absent: not asked
         self._why: dict[str, Temporary] = {}  # a source's last failure, told again while its circuit is open
 
     @property
@@ -38,6 +40,7 @@ class Asker:
         if unknown := by_source.keys() - self._sources.keys():
             there = ", ".join(self._sources) or "none"
             raise ValueError(f"no source {', '.join(sorted(unknown))}; there are: {there}")
+        self.seconds = {}
         end = asyncio.get_running_loop().time() + deadline_seconds
         rounds = [self._ask_source(self._sources[name], queries, now, end) for name, queries in by_source.items()]
         return {
@@ -53,12 +56,14 @@ class Asker:
             wait = duration(max(1.0, float(round(breaker.probe_at - now))))
             why = self._why[source.name]  # of its own kind: what answers garbage is not silent
             return dict.fromkeys(queries, type(why)(f"{why} (asking again in {wait})"))
+        began = time.perf_counter()
         first = queries[:1] if circuit is Circuit.HALF_OPEN else queries
         answers = await _ask_together(source, first, now, end)
         if circuit is Circuit.HALF_OPEN and isinstance(answers[queries[0]], Temporary):
             answers = dict.fromkeys(queries, answers[queries[0]])
         else:
             answers |= await _ask_together(source, queries[len(first) :], now, end)
+        self.seconds[source.name] = time.perf_counter() - began
         self._remember(source.name, breaker, answers, now)
         return answers
 

@@ -45,6 +45,7 @@ class Health:
     since: float  # when it entered that state, Unix seconds
     words: str  # one plain sentence, with the URL; "" when all is well
     counts: Counts
+    seconds: float = float("nan")  # how long all its questions of the round took; NaN: it was not asked
 
     @property
     def answered(self) -> bool:
@@ -63,11 +64,19 @@ def counted(answers: Sequence[Answer]) -> Counts:
     )
 
 
-def judged(name: str, before: Health | None, answers: Sequence[Answer], counts: Counts, now: float) -> Health:
+def judged(
+    name: str,
+    before: Health | None,
+    answers: Sequence[Answer],
+    counts: Counts,
+    now: float,
+    seconds: float = float("nan"),
+) -> Health:
     """The health of one source after a round; `before` is the round before."""
     state, words = _state(answers, counts)
     since = before.since if before is not None and before.state is state else now
-    return Health(name=name, state=state, since=since, words=words and f"{name}: {words}", counts=counts)
+    told = words and f"{name}: {words}"
+    return Health(name=name, state=state, since=since, words=told, counts=counts, seconds=seconds)
 
 
 def _state(answers: Sequence[Answer], counts: Counts) -> tuple[State, str]:

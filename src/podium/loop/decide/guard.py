@@ -8,8 +8,8 @@ import numpy as np
 
 from podium.loop.decide.draft import Draft, Turn
 from podium.loop.decide.state import State
-from podium.loop.decide.table import Mode
-from podium.model.arrays import UNKNOWN, Int64s
+from podium.loop.decide.table import Mode, PolicyTable
+from podium.model.arrays import UNKNOWN, Bools, Int64s
 from podium.model.decision import Reason
 
 
@@ -21,19 +21,28 @@ def bound_reduction(turn: Turn, draft: Draft) -> Draft:
     guards, current = turn.table.guards, turn.current
     state = _remembered(turn, draft.state)
     # What is never written takes nothing away; counted, a standing wish of such a workload would use up the budget.
-    written = (current != UNKNOWN) & (turn.table.mode == Mode.OWN)
+    written = _written(turn.table, current)
     cuts = np.where(written, np.maximum(current - draft.wanted, 0), 0)
     taken = int(state.reduced.sum())
     fleet = int(current[written].sum()) + taken
-    # A fleet of a few pods may still lose one at a time, or it could never shrink.
-    budget = max(int(guards.reduction_fraction * fleet), 1) - taken
-    allowed = _shared(cuts, max(budget, 0), turn.now)
+    allowed = _shared(cuts, max(allowance(turn.table, current, taken) - taken, 0), turn.now)
     refused = cuts > allowed
     share = taken / fleet if fleet else 0.0
     draft = draft.bent(
         refused, current - allowed, Reason.REDUCTION_GUARD, draft.wanted, share, guards.reduction_fraction
     )
     return dataclasses.replace(draft, state=state)
+
+
+def allowance(table: PolicyTable, current: Int64s, taken: int) -> int:
+    """How many replicas may go within the window, those `taken` included, of a fleet that has `current` [n] left."""
+    fleet = int(current[_written(table, current)].sum()) + taken
+    # A fleet of a few pods may still lose one at a time, or it could never shrink.
+    return max(int(table.guards.reduction_fraction * fleet), 1)
+
+
+def _written(table: PolicyTable, current: Int64s) -> Bools:
+    return (current != UNKNOWN) & (table.mode == Mode.OWN)
 
 
 def _remembered(turn: Turn, state: State) -> State:
