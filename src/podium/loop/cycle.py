@@ -20,11 +20,14 @@ from podium.loop.clusters.port import Cluster, Conflict, Permanent, StaleLeader,
 from podium.loop.decide.state import Trust
 from podium.loop.decide.table import Mode, PolicyTable
 from podium.loop.observe import ClusterSignal, Sight
+from podium.loop.orders.order import Order
+from podium.loop.orders.orders import Orders, draft_orders
 from podium.loop.remember import record
 from podium.loop.remember.record import Turn
 from podium.loop.remember.restore import Restored
 from podium.loop.tabulate import Policies, tabulate
 from podium.loop.tell.watch import Watch
+from podium.loop.tracing import UNTOLD, Tracer
 from podium.loop.verify import expectation
 from podium.model.arrays import UNKNOWN, Float64s
 from podium.model.command import Scale
@@ -55,6 +58,7 @@ class Turned:
     """All that one turn saw, decided and did."""
 
     turn: Turn
+    epoch: int  # of the leadership that decided
     sight: Sight
     results: tuple[Result, ...]
     verdicts: tuple[Verdict, ...]
@@ -78,6 +82,7 @@ class Cycle:
         *,
         default_lead_seconds: float,
         deadline_seconds: float,
+        tracer: Tracer = UNTOLD,
     ) -> None:
         self._cluster = cluster
         self._observer = observer
@@ -89,10 +94,16 @@ class Cycle:
         self._deadline = deadline_seconds
         self._assignment = Assignment(Policies({}), restored.memory.fleet, ())
         self._table: PolicyTable = tabulate(self._assignment.policies, self._assignment.fleet)
+        self._plain = self._table  # the policies alone, without what people ordered
         self._next: Assignment | None = None
+        self._given: Orders = restored.orders  # all that may still be in force
+        self._followed = self._given  # what had been given when the newest turn began
+        self._orders = Orders()  # the same, as it was last recorded
+        self._moment = restored.memory.state.at  # of the newest turn that began
         self._claimed: set[WorkloadKey] = set()
         self._unclaimed: dict[WorkloadKey, str] = {}
         self._watch = Watch()
+        self._tracer = tracer
         self._steps: dict[str, float] = {}
 
     @property
@@ -114,6 +125,25 @@ class Cycle:
     def table(self) -> PolicyTable:
         """The policies in force, as arrays."""
         return self._table
+
+    @property
+    def orders(self) -> Orders:
+        """What people ordered, as the last turn followed it."""
+        return self._orders
+
+    @property
+    def standing(self) -> Orders:
+        """What people ordered, as the next turn will follow it unless a pause ends before."""
+        return self._given
+
+    @property
+    def moment(self) -> float:
+        """When the newest turn began (Unix seconds); an order given now comes after it. NaN before the first."""
+        return self._moment
+
+    def order(self, order: Order) -> None:
+        """Follow one more order from the next turn on; it is in the ledger already. Writes under way are withheld."""
+        self._given = self._given.after(order)
 
     def assign(self, assignment: Assignment) -> None:
         """Follow this from the next turn on. Its policies are recorded with that turn."""
@@ -142,19 +172,30 @@ class Cycle:
         with self._step("act"):
             results = await self._act(commands, turn)
         steps = dict(self._steps)
-        return Turned(turn, sight, results, verdicts, trust, self._unclaimed, events, steps, reduced)
+        return Turned(
+            turn, self._leadership.epoch, sight, results, verdicts, trust, self._unclaimed, events, steps, reduced
+        )
 
     def _adopt(self, now: float) -> list[Draft]:
-        """Take over the next assignment, if there is one, and say so in the ledger."""
+        """Take over the next assignment and the orders given since the last turn; what is new is said in the ledger."""
+        self._given, self._moment = self._given.at(now, self._memory.state.at), now
+        self._followed = self._given
+        assigned, ordered = self._adopt_assignment(now), self._given.digest != self._orders.digest
+        if assigned or ordered:
+            self._orders = self._given
+            self._table = self._orders.over(self._plain, self._assignment.fleet)
+        return [*assigned, *([draft_orders(self._orders, now)] if ordered and self._orders else [])]
+
+    def _adopt_assignment(self, now: float) -> list[Draft]:
         if self._next is None:
             return []
         assignment, self._next = self._next, None
         self._assignment = assignment
         self._memory.adopt(assignment.fleet)
-        self._table = tabulate(assignment.policies, assignment.fleet)
+        self._plain = tabulate(assignment.policies, assignment.fleet)
         return [
             record.draft_fleet(assignment.fleet, now),
-            record.draft_policies(assignment.policies, self._table.digest, now),
+            record.draft_policies(assignment.policies, self._plain.digest, now),
         ]
 
     async def _observe(self, now: float) -> Sight:
@@ -233,6 +274,7 @@ class Cycle:
             decisions=decisions,
             planned=record.planned(commands, len(fleet)),
             state=self._memory.digest(),
+            orders=self._orders.digest,
         )
         self._restored.number, self._restored.last = turn.number, turn
         return turn, commands
@@ -270,6 +312,8 @@ class Cycle:
                 return "the lease ran out before the write was sent"
             if self._next is not None or self._assignment is not assignment:
                 return "the policies changed after the decision"
+            if self._given is not self._followed:
+                return "a person ordered something after the decision"
             if time.monotonic() > sent_by:
                 return f"the decision is older than {self._deadline:g} s"
             if command.key not in self._claimed:
@@ -287,6 +331,7 @@ class Cycle:
     def _step(self, name: str) -> Iterator[None]:
         start = time.perf_counter()
         try:
-            yield
+            with self._tracer.span(name):
+                yield
         finally:
             self._steps[name] = time.perf_counter() - start

@@ -54,6 +54,29 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     key: str = ""  # the Idempotency-Key it came with
 
 
+class PauseRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A pause in force, for people."""
+
+    direction: Direction
+    by: str
+    reason: str
+    since: float  # Unix seconds
+    until: float | None  # None: until it is taken back
+    target: str  # what it was ordered of: `everything`, `namespace local/shop`, or the workload's key
+
+
+def pause_row(order: Order) -> PauseRow:
+    """One pause, as it is shown."""
+    return PauseRow(
+        direction=order.direction,
+        by=order.by,
+        reason=order.reason,
+        since=order.at,
+        until=order.until,
+        target=str(order.target),
+    )
+
+
 def stops(order: Order, direction: Literal["up", "down"]) -> bool:
     """Does this pause stop that direction?"""
     return order.direction in (direction, "both")

@@ -57,11 +57,12 @@ class Turn:
     planned: Int64s  # [n] replicas that a command was made for; UNKNOWN: none
     state: str  # digest of the state of deciding afterwards
     version: str = podium.__version__  # of the Podium that decided: another one may decide otherwise
+    orders: str = ""  # digest of what people had ordered; "": nothing
 
 
 def draft_turn(turn: Turn) -> Draft:
     """The entry of a turn."""
-    meta = {name: getattr(turn, name) for name in ("number", "fleet", "policies", "state", "version")}
+    meta = {name: getattr(turn, name) for name in ("number", "fleet", "policies", "orders", "state", "version")}
     payload: Columns = (
         columns.flatten(turn.snapshot, "snapshot")
         | columns.flatten(turn.forecast, "forecast")
@@ -88,6 +89,7 @@ def read_turn(entry: Entry) -> Turn:
         planned=np.asarray(payload["planned"], np.int64),
         state=meta["state"],
         version=meta.get("version", ""),
+        orders=meta.get("orders", ""),
     )
 
 

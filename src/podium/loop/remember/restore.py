@@ -10,6 +10,8 @@ import numpy as np
 from podium.ledger.ledger import Ledger
 from podium.loop.act.carry_out import Fate, Result
 from podium.loop.decide.table import PolicyTable
+from podium.loop.orders.order import ORDERS
+from podium.loop.orders.orders import Orders, fold, given, read_orders
 from podium.loop.remember import record
 from podium.loop.remember.memory import Memory
 from podium.loop.remember.record import Turn
@@ -28,7 +30,8 @@ class Library:
         self._ledger = ledger
         self._fleets: dict[str, Fleet] = {}
         self._policies: dict[str, Policies] = {}
-        self._tables: dict[tuple[str, str], PolicyTable] = {}
+        self._orders: dict[str, Orders] = {"": Orders()}
+        self._tables: dict[tuple[str, str, str], PolicyTable] = {}
 
     def fleet(self, digest: str) -> Fleet:
         """The fleet of this digest. Raises KeyError when the ledger does not hold it."""
@@ -48,11 +51,23 @@ class Library:
             self._policies[digest] = record.read_policies(entry)
         return self._policies[digest]
 
+    def orders(self, digest: str) -> Orders:
+        """The orders of this digest. Raises KeyError when the ledger does not hold them."""
+        if digest not in self._orders:
+            entry = self._ledger.latest(ORDERS, subject=digest)
+            if entry is None:
+                raise KeyError(f"the ledger holds no orders {digest[:12]}")
+            self._orders[digest] = read_orders(entry)
+        return self._orders[digest]
+
     def table(self, turn: Turn) -> PolicyTable:
         """What decided in a turn."""
-        key = (turn.policies, turn.fleet)
+        key = (turn.policies, turn.fleet, turn.orders)
         if key not in self._tables:
-            self._tables[key] = tabulate(self.policies(turn.policies), self.fleet(turn.fleet))
+            plain = (turn.policies, turn.fleet, "")
+            if plain not in self._tables:
+                self._tables[plain] = tabulate(self.policies(turn.policies), self.fleet(turn.fleet))
+            self._tables[key] = self.orders(turn.orders).over(self._tables[plain], self.fleet(turn.fleet))
         return self._tables[key]
 
 
@@ -65,6 +80,7 @@ class Restored:
     expectations: dict[WorkloadKey, Expectation] = dataclasses.field(default_factory=dict)
     last: Turn | None = None
     results: tuple[Result, ...] | None = None  # of the last turn's commands; None: it ended before they were recorded
+    orders: Orders = dataclasses.field(default_factory=Orders)  # all that were given and may still be in force
 
     def fold(self, turn: Turn, library: Library) -> bool:
         """Take one recorded turn in. True when deciding it again left the recorded state, bit for bit."""
@@ -144,6 +160,7 @@ def restore(ledger: Ledger, memory: Memory, *, until_us: int | None = None) -> R
                 restored.settle(verdict)
         else:
             restored.expect(record.read_results(entry))
+    restored.orders = fold(given(ledger, until_us=before_us))
     return restored
 
 
