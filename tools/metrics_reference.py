@@ -11,6 +11,7 @@ from prometheus_client.metrics_core import Metric
 from podium.api.metrics import DoorMetrics
 from podium.loop.tell.meters.meters import Meters
 from podium.telemetry.settings import MetricsSettings
+from podium.telemetry.traces import SpanMeters
 
 INTRODUCTION = """# Metrics
 
@@ -29,7 +30,7 @@ Times run on the machine's clock; where a sentence says "the loop's clock", a si
 
 No label names a workload, unless `telemetry.metrics.workloads` asks for so many. Tenants beyond
 `telemetry.metrics.tenants` are added up as `(others)`. So the number of series is bounded, whatever the fleet:
-about 350, five for each tenant that has its own and three more for each whose load is known, and 30 for each source.
+about 250, eleven for each tenant that has its own, and thirty for each source.
 """
 SECTIONS = {
     "Turns": ("podium_turn", "podium_step", "podium_last_turn", "podium_interval"),
@@ -47,6 +48,7 @@ SECTIONS = {
     "Leadership": ("podium_lead", "podium_lease"),
     "Doors": ("podium_http", "podium_stream"),
     "Single workloads": ("podium_workload_",),
+    "Traces": ("podium_spans",),
     "Program": ("podium_build", "podium_documents", "process_", "python_"),
 }  # fmt: skip
 
@@ -66,6 +68,7 @@ def described() -> list[Described]:
     registry = CollectorRegistry()
     Meters(registry, MetricsSettings(), 15.0)
     DoorMetrics(registry)
+    SpanMeters(registry)
     # The registry's public face shows samples alone, and a labelled metric without samples would hide its labels.
     collectors = registry._collector_to_names  # noqa: SLF001
     return [one for collector in collectors for one in _of(collector)]

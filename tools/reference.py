@@ -17,6 +17,7 @@ from podium.loop.clusters.simulated.scenario import Scenario
 from podium.loop.policy import ScalingPolicy
 from podium.settings import BRIEF_VARIABLES, Settings
 from podium.signals.signal import Signal
+from podium.telemetry import settings as telemetry
 
 FOLDER = pathlib.Path(__file__).resolve().parent.parent / "docs" / "reference"
 DOCUMENTS: tuple[type[Document], ...] = (ScalingPolicy, Signal, Scenario)
@@ -24,9 +25,9 @@ INTRODUCTION = """# Settings
 
 Written by `make docs` from the models.
 
-A setting comes from the first of: a flag, its `PODIUM_…` variable, the brief's variable, the file, the default.
-The file is the one that `--config` names, else `$PODIUM_CONFIG`, else `podium.yaml` here, in the user's configuration
-directory, or in `/etc/podium`. `podium settings show --origin` prints each value and where it came from.
+A setting comes from the first of: a flag, its `PODIUM_…` variable, the brief's or OpenTelemetry's, the file, its
+default. The file is the one that `--config` names, else `$PODIUM_CONFIG`, else `podium.yaml` here, in the user's
+configuration directory, or in `/etc/podium`. `podium settings show --origin` prints each value and where it came from.
 Durations are written `15s`, `5m`, `1h30m`, or as seconds. Secrets are references: `file:PATH` or `env:NAME`.
 """
 KIND_INTRODUCTION = """# {kind}
@@ -176,6 +177,9 @@ def render() -> str:
     for variable, (path, words) in BRIEF_VARIABLES.items():
         translated = ", ".join(f"`{theirs}` is `{ours}`" for theirs, ours in words.items() if theirs != ours)
         lines.append(f"| `{variable}` | `{path}` | {translated} |")
+    lines += ["", "## OpenTelemetry's variables", "", "| variable | setting | how |", "|---|---|---|"]
+    for variable, field in telemetry.VARIABLES.items():
+        lines.append(f"| `{variable}` | `telemetry.traces.{field}` | {telemetry.meant(variable)} |")
     return _joined(lines)
 
 

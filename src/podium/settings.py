@@ -1,6 +1,6 @@
 """The settings: every package's branch gathered into one document. The only reader of the environment.
 
-Precedence: flag > PODIUM_<BRANCH>__<FIELD> > the brief's variable > file > default.
+Precedence: flag > PODIUM_<BRANCH>__<FIELD> > the brief's or OpenTelemetry's variable > file > default.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from podium.ledger.settings import DatabaseSettings
 from podium.loop.settings import ClusterSettings, LoopSettings
 from podium.signals.settings import SourceSettings
 from podium.signals.signal import Signal
+from podium.telemetry import settings as telemetry
 from podium.telemetry.settings import TelemetrySettings
 
 _LISTEN = re.compile(r"(\[[0-9a-fA-F:]+\]|[^\s:\[\]]+):(\d{1,5})")
@@ -166,7 +167,7 @@ class Loaded:
 
     value: Settings
     file: pathlib.Path | None
-    notes: tuple[str, ...]  # sentences about the brief's variables that are set and mean nothing here
+    notes: tuple[str, ...]  # sentences about variables of others that are set and mean nothing here
     _layers: layers.Layers = dataclasses.field(repr=False)
     _environ: Mapping[str, str] = dataclasses.field(repr=False)
 
@@ -206,6 +207,8 @@ def load(
     stack = layers.Layers(Settings)
     if file is not None:
         stack.read(*places.read_settings(file))
+    for name, field, text in telemetry.of_variables(environ):
+        stack.put(field.split("."), text, name)
     for name, (field, words) in BRIEF_VARIABLES.items():
         if name in environ:
             stack.put(field.split("."), words.get(environ[name].lower(), environ[name]), name)
@@ -216,8 +219,10 @@ def load(
             stack.put(re.findall(r"[^.\[\]]+", field), text, f"flag {field}")
     stack.default(("database", "url"), f"sqlite:///{places.state_folder(environ) / 'podium.db'}")
     value = stack.build(Settings, _grounded, cwd)
-    notes = tuple(f"{name}: {words}" for name, words in BRIEF_WITHOUT_FIELD.items() if name in environ)
-    return Loaded(value, file, notes, stack, environ)
+    notes = [f"{name}: {words}" for name, words in BRIEF_WITHOUT_FIELD.items() if name in environ]
+    if value.telemetry.traces.endpoint is not None:
+        notes += telemetry.unspoken(environ)
+    return Loaded(value, file, tuple(notes), stack, environ)
 
 
 def mistakes(value: dict[str, Any], source: Source) -> tuple[Problem, ...]:

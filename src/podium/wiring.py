@@ -34,6 +34,7 @@ from podium.loop.clusters.simulated.simulation import Simulation, set_in_motion
 from podium.loop.cycle import Assignment, Cycle, Turned
 from podium.loop.decide.table import Guards, Reactive
 from podium.loop.drive import drive, lead
+from podium.loop.orders.book import OrderBook
 from podium.loop.pace import Pace, WallPace
 from podium.loop.policy import ScalingPolicy
 from podium.loop.remember import backfill, record
@@ -44,6 +45,7 @@ from podium.loop.tabulate import Limits, tabulate
 from podium.loop.tell.live import Live, Setting
 from podium.loop.tell.meters.meters import Meters
 from podium.loop.tell.tally import Tally
+from podium.loop.tracing import UNTOLD
 from podium.model import clock
 from podium.model.fleet import Fleet
 from podium.model.identity import WorkloadKey
@@ -54,6 +56,7 @@ from podium.signals.replay import ReplaySource, Track, read_series
 from podium.signals.settings import SourceSettings
 from podium.signals.signal import Signal
 from podium.signals.source import Source, Subject
+from podium.telemetry import traces
 
 if TYPE_CHECKING:
     from podium.clients.kubernetes.client import Client
@@ -290,11 +293,27 @@ class Program:
         interval = loaded.value.loop.interval
         self._meters = Meters(self.registry, loaded.value.telemetry.metrics, interval / outside.pace.speed)
         self._meters.ledger.of(ledger)
+        self._spans = traces.SpanMeters(self.registry)
+        self._tracer: traces.Traces | None = None
         setting = Setting(interval, outside.simulated, lambda: outside.pace.speed, outside.where)
         self.live = Live(ledger, setting, outside.pace)
+        self.book = OrderBook(ledger, outside.pace, outside.sources)
 
     async def run(self) -> None:
         """Lead, remember, turn after turn. Lost leadership or a silent ledger: from the ledger again."""
+        self._tracer = self._traces()
+        try:
+            await self._run()
+        finally:
+            if self._tracer is not None:
+                await asyncio.to_thread(self._tracer.close)
+
+    def _traces(self) -> traces.Traces | None:
+        settings = self._loaded.value.telemetry.traces
+        headers = self._loaded.reveal(settings.headers) if settings.headers and settings.endpoint else ""
+        return traces.start(settings, headers, holder(), self._spans)
+
+    async def _run(self) -> None:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._follow_documents())
             tasks.create_task(self._forget_old())
@@ -330,16 +349,20 @@ class Program:
                 restored,
                 default_lead_seconds=settings.lead_time,
                 deadline_seconds=min(settings.interval, 10.0),
+                tracer=self._tracer or UNTOLD,
             )
             self._cycle = cycle
+            self.book.open(cycle, leadership)
             self._assign(self._documents)
             if restored.number == 0:
                 await self._learn_past(restored, leadership)
             else:
                 await asyncio.to_thread(self._recall)
             self.live.note(None)
-            await drive(cycle, self._outside.pace, settings.interval, self.live, self._after)
+            tracer = self._tracer or UNTOLD
+            await drive(cycle, self._outside.pace, settings.interval, self.live, self._after, tracer)
         finally:
+            self.book.close()
             with contextlib.suppress(Temporary, StaleLeader):
                 leadership.release()
 

@@ -17,7 +17,9 @@ from podium.ledger.lease import Leadership
 from podium.ledger.ledger import Ledger
 from podium.loop.cycle import Cycle, Turned
 from podium.loop.pace import Pace, next_moment
+from podium.loop.tell import facts
 from podium.loop.tell.live import Live
+from podium.loop.tracing import UNTOLD, Tracer
 
 RETRY_SECONDS = 1.0
 log = structlog.get_logger()
@@ -44,6 +46,7 @@ async def drive(
     interval_seconds: float,
     live: Live,
     after_turn: Callable[[Turned, int], None],
+    tracer: Tracer = UNTOLD,
 ) -> None:
     """Turn after turn, until cancelled. `after_turn` gets each, and how many moments were skipped before it.
 
@@ -54,4 +57,7 @@ async def drive(
         skipped = 0 if math.isnan(cycle.last_at) else max(round((moment - cycle.last_at) / interval_seconds) - 1, 0)
         live.waiting("turn", moment)
         await pace.sleep_until(moment)
-        after_turn(await cycle.turn(moment), skipped)
+        with tracer.span("turn") as span:
+            turned = await cycle.turn(moment)
+            span.note(facts.of(turned, skipped))
+        after_turn(turned, skipped)

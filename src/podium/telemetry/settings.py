@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
 from typing import Annotated
 
 import pydantic
@@ -62,3 +63,53 @@ class TelemetrySettings(Shape):
     """What `/metrics` holds."""
     traces: TracesSettings = TracesSettings()
     """Where spans go."""
+
+
+# OpenTelemetry's own variables that mean one of our fields, the more special ones last.
+VARIABLES: Mapping[str, str] = {
+    "OTEL_SERVICE_NAME": "service",
+    "OTEL_RESOURCE_ATTRIBUTES": "attributes",
+    "OTEL_EXPORTER_OTLP_HEADERS": "headers",
+    "OTEL_EXPORTER_OTLP_TRACES_HEADERS": "headers",
+    "OTEL_EXPORTER_OTLP_TIMEOUT": "timeout",
+    "OTEL_EXPORTER_OTLP_TRACES_TIMEOUT": "timeout",
+    "OTEL_EXPORTER_OTLP_ENDPOINT": "endpoint",
+    "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "endpoint",
+    "OTEL_SDK_DISABLED": "disabled",
+}
+_MEANT: Mapping[str, str] = {
+    "OTEL_EXPORTER_OTLP_ENDPOINT": "with `/v1/traces` behind it",
+    "OTEL_EXPORTER_OTLP_TIMEOUT": "in milliseconds",
+    "OTEL_EXPORTER_OTLP_TRACES_TIMEOUT": "in milliseconds",
+    "OTEL_EXPORTER_OTLP_HEADERS": "by reference, so that it is never shown",
+    "OTEL_EXPORTER_OTLP_TRACES_HEADERS": "by reference, so that it is never shown",
+}
+
+
+def meant(variable: str) -> str:
+    """How a variable becomes its field, in words; "" when it is taken as it stands."""
+    return _MEANT.get(variable, "")
+
+
+def of_variables(environ: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
+    """(variable, field, text) of every variable of OpenTelemetry that is set and means a field here."""
+    for name, field in VARIABLES.items():
+        if name in environ:
+            yield name, f"telemetry.traces.{field}", _translated(name, field, environ[name])
+
+
+def _translated(name: str, field: str, text: str) -> str:
+    if field == "headers":
+        return f"env:{name}"
+    if field == "timeout" and text.strip().isdecimal():
+        return f"{text.strip()}ms"
+    if name == "OTEL_EXPORTER_OTLP_ENDPOINT":
+        return text.rstrip("/") + "/v1/traces"
+    return text.lower() if field == "disabled" else text
+
+
+def unspoken(environ: Mapping[str, str]) -> Iterator[str]:
+    """Sentences about variables of OpenTelemetry that ask for what is not here."""
+    for name in ("OTEL_EXPORTER_OTLP_PROTOCOL", "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL"):
+        if environ.get(name, "http/protobuf") != "http/protobuf":
+            yield f"{name}: spans are sent as http/protobuf alone, usually to port 4318"
