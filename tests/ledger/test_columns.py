@@ -103,3 +103,57 @@ def test_a_forged_size_takes_no_memory() -> None:
     assert len(forged) < 200_000
     with pytest.raises(ValueError, match="claims to hold 1073741825 bytes"):
         unpack(forged)
+
+
+FLEET = {
+    "moments": np.array([1_800_000_015.0, 1_800_000_030.0, np.nan, 1_800_000_000.0] * 100),
+    "cores": np.array([5, 1017, 250, 33] * 100) / 1000,
+    "rates": np.random.default_rng(1).uniform(0, 100, 400),
+    "zeros": np.array([0.0, -0.0, 1.0, 2.0] * 100),
+    "unknown": np.array([-1, 4, 7, -1] * 100, np.int64),
+    "ends": np.array([-(1 << 63), (1 << 63) - 1] * 200, np.int64),
+    "near_the_end": np.array([(1 << 63) - 3, (1 << 63) - 1] * 200, np.int64),
+    "scraped": np.full(400, 1_800_000_010.25),
+    "nothing": np.full(400, np.nan),
+    "odd_nan": np.array([0x7FF8_0000_0000_0001, 0] * 200, np.uint64).view(np.float64),
+    "vast": np.array([1e300, np.inf, 0.0, 1.0] * 100),
+}
+
+
+@pytest.mark.parametrize("name", FLEET)
+def test_a_column_of_a_fleet_comes_back_bit_for_bit(name: str) -> None:
+    columns = {name: FLEET[name], "table": FLEET[name].reshape(4, 100)}
+    assert bits(unpack(pack({}, columns))[1]) == bits(columns)
+
+
+def test_what_a_fleet_has_in_common_is_written_once() -> None:
+    from podium.ledger.encoding import encoded
+
+    written = {name: (form.how, form.stored, len(body)) for name, (form, body) in
+               ((name, encoded(name, column)) for name, column in FLEET.items())}  # fmt: skip
+    assert written == {
+        "moments": ("counts", "|u1", 400),
+        "cores": ("decimals", "<u2", 800),
+        "rates": ("plain", "", 3200),
+        "zeros": ("plain", "", 3200),
+        "unknown": ("counts", "|u1", 400),
+        "ends": ("plain", "", 3200),
+        "near_the_end": ("counts", "|u1", 400),
+        "scraped": ("alike", "", 8),
+        "nothing": ("alike", "", 8),
+        "odd_nan": ("plain", "", 3200),
+        "vast": ("plain", "", 3200),
+    }
+
+
+def test_a_chunk_of_the_first_version_is_read() -> None:
+    import struct
+
+    import msgspec
+    import zstandard
+
+    header = msgspec.msgpack.encode({"columns": [["x", "<i2", [3]]], "meta": {"tick": 7}})
+    body = struct.pack(">I", len(header)) + header + bytes([1, 2, 3, 0, 0, 1])
+    assert str(unpack(b"PDC1" + zstandard.ZstdCompressor().compress(body))) == str(
+        ({"tick": 7}, {"x": np.array([1, 2, 259], np.int16)})
+    )
