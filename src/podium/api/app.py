@@ -14,6 +14,7 @@ from podium.api import (
     documented,
     health,
     metrics,
+    orders,
     page,
     problems,
     session,
@@ -43,6 +44,7 @@ def create_app(
     registry: CollectorRegistry | None = None,
     unready: Callable[[], str] = _nothing_awaited,
     clock: Clock = wall_clock,
+    book: orders.Book | None = None,
     docs: bool = True,
     built: pathlib.Path = page.BUILT,
     heartbeat_seconds: float = stream.HEARTBEAT_SECONDS,
@@ -51,7 +53,8 @@ def create_app(
 
     `token` opens it (at least 16 characters, else ValueError). `allowed_hosts` are the Host headers answered to, with a
     port or for any port. `registry` is what `/metrics` shows besides the door itself. `unready` says what is awaited
-    before the program is of use, "" when nothing is. `docs` serves `/api/v1/openapi.json`, behind the token.
+    before the program is of use, "" when nothing is. `book` takes orders; without one those routes are
+    not there. `docs` serves `/api/v1/openapi.json`, behind the token.
     """
     access = Access(token, clock)
     reads, broadcast = Reads(view), Broadcast(view)
@@ -71,6 +74,8 @@ def create_app(
     app.include_router(workloads.router(reads))
     app.include_router(decisions.router(reads))
     app.include_router(sources.router(reads))
+    if book is not None:
+        app.include_router(orders.router(book))
     app.include_router(stream.router(reads, broadcast, counted, heartbeat_seconds))
     app.include_router(session.router(access))
     app.include_router(health.router(reads, unready))

@@ -11,6 +11,9 @@ import click
 COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("podium.cli.run", "Run the control loop with its API and live page."),
     "top": ("podium.cli.top", "Show the fleet of a running Podium in the terminal."),
+    "pause": ("podium.cli.pause", "Pause scaling of a workload, a namespace or everything."),
+    "resume": ("podium.cli.resume", "Take a pause back."),
+    "believe": ("podium.cli.believe", "Take what a doubted source says for the truth."),
     "explain": ("podium.cli.explain", "Say why a workload has as many replicas as it has."),
     "replay": ("podium.cli.replay", "Decide a recorded turn again and compare it bit for bit."),
     "policy": ("podium.cli.policy", "Check documents, print their JSON Schemas and CRDs."),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -16,6 +17,10 @@ TIMEOUT_SECONDS = 5.0
 QUIET_SECONDS = 30.0  # three of the stream's heartbeats: then the connection is dead, whatever TCP thinks
 _MOST_BYTES = 256 * 1024 * 1024
 _LONGEST_LINE = 64 * 1024 * 1024  # of the stream: a fleet of 100,000 workloads is one line of some 40 MB
+
+
+class Refused(Exception):
+    """What was asked for cannot be done as things stand: a negative answer, with Podium's own words."""
 
 
 class Remote:
@@ -40,6 +45,33 @@ class Remote:
                 raise OutOfReach(f"{error}; is `podium run` there?") from error
         _judge(answer.status, answer.body, url)
         return _decoded(answer.body, url)
+
+    async def read(self, path: str) -> Any:
+        """The JSON at `path`."""
+        return await self._asked("GET", path, None, {})
+
+    async def write(self, path: str, body: Mapping[str, Any], headers: Mapping[str, str]) -> Any:
+        """Post `body` to `path`. Raises Refused when Podium says no."""
+        sent = {"Content-Type": "application/json", **headers}
+        return await self._asked("POST", path, msgspec.json.encode(body), sent)
+
+    async def _asked(self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> Any:
+        url = f"{self.url}{path}"
+        async with aiohttp.ClientSession(headers=self._headers) as session:
+            try:
+                answer = await http.ask(
+                    session, method, url, form=body, headers=headers, timeout_seconds=TIMEOUT_SECONDS,
+                    most_bytes=_MOST_BYTES,
+                )  # fmt: skip
+            except (http.NoAnswer, http.TooLarge) as error:
+                raise OutOfReach(f"{error}; is `podium run` there?") from error
+        if answer.status in (400, 404, 409):
+            raise (Refused if answer.status == 409 else BadInput)(_problem(answer.body))
+        _judge(answer.status, answer.body, url)
+        try:
+            return msgspec.json.decode(answer.body)
+        except msgspec.DecodeError as error:
+            raise BadInput(f"{url}: the answer is no JSON ({error}); is this a Podium?") from error
 
     async def views(self) -> AsyncIterator[FleetView]:
         """The fleet now and after every turn, until the connection ends, which raises OutOfReach."""
@@ -84,6 +116,16 @@ async def _events(content: aiohttp.StreamReader) -> AsyncIterator[tuple[str, byt
                 if data:
                     yield event, data
                 event, data = "", b""
+
+
+def _problem(body: bytes) -> str:
+    """What is wrong, from a problem's JSON: its sentence and every fault."""
+    try:
+        told = msgspec.json.decode(body)
+        faults = [f"{one['path'].removeprefix('body.')}: expected {one['expected']}" for one in told.get("errors", ())]
+        return " ".join([str(told["detail"]), *faults])
+    except (msgspec.DecodeError, KeyError, TypeError, AttributeError):
+        return " ".join(body[:200].decode(errors="replace").split())
 
 
 def _judge(status: int, body: bytes, url: str) -> None:

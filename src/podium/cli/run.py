@@ -88,6 +88,7 @@ async def _run(loaded: Loaded, *, take_over: bool) -> None:
                 allowed_hosts=(*loopback_hosts(listening), *loaded.value.api.hosts),
                 registry=program.registry,
                 unready=program.live.unready,
+                book=program.book,
             )
             url = address(listening)
             _greet(loaded, url, token if loaded.value.api.token is None else None)

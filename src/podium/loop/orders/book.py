@@ -29,7 +29,11 @@ class Unknown(Exception):
 
 
 class Refused(Exception):
-    """The order cannot be followed as things stand, or its Idempotency-Key belongs to another one."""
+    """The order cannot be followed as things stand."""
+
+
+class Repeated(Exception):
+    """The Idempotency-Key belongs to another order."""
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,7 +104,7 @@ class OrderBook:
     async def give(self, wanted: Wanted, *, dry_run: bool = False) -> Given:
         """Give one order. The same Idempotency-Key gives it once, also across a restart.
 
-        Raises NotLeading, Unknown, Refused.
+        Raises NotLeading, Unknown, Refused, Repeated.
         """
         async with self._lock:
             follower, leadership = self._leading()
@@ -169,7 +173,7 @@ class OrderBook:
         lasting = None if same[0].until is None else round(same[0].until - same[0].at, 6)
         asked = (wanted.what, wanted.target, wanted.direction, wanted.reason, wanted.for_seconds)
         if (same[0].what, same[0].target, same[0].direction, same[0].reason, lasting) != asked:
-            raise Refused(f"the Idempotency-Key {wanted.key!r} belongs to another order; make a new one")
+            raise Repeated(f"the Idempotency-Key {wanted.key!r} belongs to another order")
         return same[0]
 
     def _told(self, order: Order, before: Orders, *, repeated: bool, dry_run: bool) -> Given:
