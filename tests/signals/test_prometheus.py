@@ -1,16 +1,14 @@
 import asyncio
-import json
 import socket
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
 
 import aiohttp
 import numpy as np
 import pytest
 from aiohttp import web
-from aiohttp.test_utils import TestServer
 from tests.servers.prometheus import Server, free_port
 from tests.signals.fakes import NOW, fleet_of, pods_of, values
+from tests.signals.liar import Liar
 
 from podium.clients.prometheus import PrometheusClient
 from podium.signals import prometheus
@@ -20,51 +18,6 @@ from podium.signals.health import State
 from podium.signals.observe import Observed, Observer
 from podium.signals.prometheus import PrometheusSource
 from podium.signals.source import Garbage, Permanent, Subject, Temporary
-
-Reply = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
-
-class Liar:
-    """A server on loopback that answers what the test tells it to, and remembers what it was asked."""
-
-    def __init__(self) -> None:
-        self.reply: Reply = self._nothing
-        self.asked: list[tuple[str, dict[str, str], dict[str, str]]] = []
-        self.server: TestServer | None = None
-
-    async def _nothing(self, request: web.Request) -> web.StreamResponse:
-        return web.Response(status=404)
-
-    async def answer(self, request: web.Request) -> web.StreamResponse:
-        sent = {**request.query, **(await request.post())}
-        self.asked.append((request.method, {k: str(v) for k, v in sent.items()}, dict(request.headers)))
-        return await self.reply(request)
-
-    def says(self, body: bytes, status: int = 200, kind: str = "application/json", **headers: str) -> None:
-        async def reply(request: web.Request) -> web.StreamResponse:
-            return web.Response(body=body, status=status, content_type=kind, headers=headers)
-
-        self.reply = reply
-
-    def vector(self, *samples: tuple[dict[str, str], str], **more: object) -> None:
-        result = [{"metric": labels, "value": [NOW, value]} for labels, value in samples]
-        data = {"resultType": "vector", "result": result}
-        self.says(json.dumps({"status": "success", "data": data, **more}).encode())
-
-    @property
-    def url(self) -> str:
-        assert self.server is not None
-        return f"http://127.0.0.1:{self.server.port}"
-
-
-@pytest.fixture
-async def liar() -> AsyncIterator[Liar]:
-    found = Liar()
-    application = web.Application()
-    application.router.add_route("*", "/{path:.*}", found.answer)
-    async with TestServer(application, host="127.0.0.1") as server:
-        found.server = server
-        yield found
 
 
 async def said(url: str, query: str = "load", **options: object) -> str:
@@ -107,8 +60,8 @@ async def test_labels_say_whom_a_series_measures(liar: Liar) -> None:
 
 
 async def test_not_a_number_and_infinity_are_legal_strings(liar: Liar) -> None:
-    web = {"namespace": "shop", "deployment": "web"}
-    liar.vector((web, "NaN"), (web, "+Inf"), (web, "-Inf"), (web, "1e-3"))
+    numbers = ("NaN", "+Inf", "-Inf", "1e-3")
+    liar.vector(*(({"namespace": "shop", "deployment": f"web{number}"}, number) for number in numbers))
     source = PrometheusSource("prom", PrometheusClient(liar.url))
 
     reading = await source.read("load", NOW)
@@ -169,7 +122,7 @@ VECTOR = b'{"status":"success","data":{"resultType":"vector","result":[%s]}}'
         (200, "application/json", b'{"status":"success","data":{"resultType":"vec', "Garbage: URL: HTTP 200"),
         (200, "application/json", b"[" * 100_000, "Garbage: URL: HTTP 200"),
         (200, "application/json", b"[1, 2]", "Garbage: URL: HTTP 200"),
-        (200, "application/json", VECTOR % b'{"metric":{},"value":[1,2]}', "Garbage: URL: the answer holds"),
+        (200, "application/json", VECTOR % b'{"metric":{},"value":[1,null]}', "Garbage: URL: the answer holds"),
         (200, "application/json", VECTOR % b'{"metric":{},"value":[1,"many"]}', "Garbage: URL: the answer holds"),
         (200, "application/json", VECTOR % b'{"value":[1,"2"]}', "Garbage: URL: the answer holds"),
         (200, "application/json", VECTOR % b'{"metric":{"namespace":7},"value":[1,"2"]}', "Garbage: URL: labels"),
@@ -243,7 +196,7 @@ async def test_a_slow_answer_is_not_waited_for(liar: Liar) -> None:
     words = await said(liar.url, timeout_seconds=0.3)
     gone.set()
 
-    assert words == f"Temporary: {liar.url}/api/v1/query: no answer within 0.3 s"
+    assert words == f"Late: {liar.url}/api/v1/query: no answer within 0.3 s"
 
 
 async def test_an_answer_that_dies_in_the_middle_is_told(liar: Liar) -> None:
@@ -296,7 +249,7 @@ async def test_a_listener_that_never_accepts_is_silence() -> None:
         listener.listen(1)
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
 
-        assert await said(url, timeout_seconds=0.3) == f"Temporary: {url}/api/v1/query: no answer within 0.3 s"
+        assert await said(url, timeout_seconds=0.3) == f"Late: {url}/api/v1/query: no answer within 0.3 s"
 
 
 LOAD = BoundSignal(namespace="shop", name="load", source="prom", query="load", unit="per_second", stale_after_seconds=4)

@@ -9,7 +9,7 @@ import asyncio
 import dataclasses
 import socket
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit, urlunsplit
 
 import aiohttp
@@ -17,6 +17,10 @@ import aiohttp
 
 class NoAnswer(Exception):
     """Nothing usable came back: refused, unknown host, reset, cut off, or too late. The message names the URL."""
+
+
+class TooLate(NoAnswer):
+    """The whole answer was not there in time; what comes of it later is not read."""
 
 
 class TooLarge(Exception):
@@ -57,8 +61,13 @@ async def ask(
     way: Way = DIRECT,
     timeout_seconds: float,
     most_bytes: int,
+    sink: Callable[[bytes], None] | None = None,
 ) -> HttpAnswer:
-    """Send one request and read its answer whole. Raises NoAnswer or TooLarge."""
+    """Send one request and read its answer whole. Raises NoAnswer or TooLarge.
+
+    The body of an answer with status 200 goes to `sink` part by part, if there is one, and `body` stays empty; what
+    `sink` raises ends the request.
+    """
     timeout = aiohttp.ClientTimeout(total=timeout_seconds)
     try:
         async with session.request(
@@ -73,25 +82,26 @@ async def ask(
             server_hostname=way.server_name,
             proxy=way.proxy,
         ) as response:
-            body = await _body(response, most_bytes)
+            body = await _body(response, most_bytes, sink if response.status == 200 else None)
             location = response.headers.get("Location", "")
             retry_after = response.headers.get("Retry-After", "")
             return HttpAnswer(response.status, response.content_type, location, body, retry_after)
     except TooLarge as error:
         raise TooLarge(f"{shown(url)}: {error}") from None
     except TimeoutError as error:
-        raise NoAnswer(f"{shown(url)}: no answer within {timeout_seconds:g} s") from error
+        raise TooLate(f"{shown(url)}: no answer within {timeout_seconds:g} s") from error
     except (aiohttp.ClientError, OSError) as error:
         raise NoAnswer(f"{shown(url)}: {_reason(error)}") from error
 
 
-async def _body(response: aiohttp.ClientResponse, most_bytes: int) -> bytes:
-    parts, size = [], 0
+async def _body(response: aiohttp.ClientResponse, most_bytes: int, sink: Callable[[bytes], None] | None) -> bytes:
+    parts, size = list[bytes](), 0
+    put = sink or parts.append
     async for part in response.content.iter_any():
         size += len(part)
         if size > most_bytes:
             raise TooLarge(f"the answer is larger than {most_bytes:,} bytes")
-        parts.append(part)
+        put(part)
     return b"".join(parts)
 
 

@@ -11,6 +11,7 @@ import msgspec
 import numpy as np
 
 from podium.clients import http
+from podium.clients.vectors import Arriving, Vector
 from podium.model.arrays import Float64s
 
 MOST_BYTES = 256 * 1024 * 1024  # about a million series
@@ -19,6 +20,10 @@ _LONGEST_GET = 2000  # characters of a query in an address; longer ones are sent
 
 class Silent(Exception):
     """No answer, or the server says that it cannot answer now (5xx, 429, its own timeout)."""
+
+
+class Late(Silent):
+    """The answer was not there in time."""
 
 
 class Unusable(Exception):
@@ -30,26 +35,11 @@ class Refused(Exception):
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Vector:
-    """The series of an instant query, a row each."""
-
-    labels: tuple[bytes, ...]  # each series' labels as the JSON object that was sent
-    values: Float64s  # NaN and infinities are legal
-    at: Float64s  # Unix seconds
-    notes: tuple[str, ...]  # what PromQL remarked
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
 class Matrix:
     """The series of a range query over t even steps."""
 
     labels: tuple[bytes, ...]  # [m] as in Vector
     values: Float64s  # [t, m]; NaN where a series has no value
-
-
-class _Sample(msgspec.Struct):
-    metric: msgspec.Raw
-    value: tuple[float, str] | None = None  # native histograms have `histogram` instead
 
 
 class _Run(msgspec.Struct):
@@ -72,7 +62,6 @@ class _Envelope(msgspec.Struct):
 
 
 _ENVELOPE = msgspec.json.Decoder(_Envelope)
-_SAMPLES = msgspec.json.Decoder(list[_Sample])
 _RUNS = msgspec.json.Decoder(list[_Run])
 
 
@@ -104,8 +93,14 @@ class PrometheusClient:
 
     async def instant(self, query: str, at: float, parameters: Mapping[str, str] | None = None) -> Vector:
         """All series of `query` as of `at` (Unix seconds). Raises Silent, Unusable or Refused."""
-        wanted = {"query": query, "time": f"{at:.3f}", **(parameters or {})}
-        return _vector(await self._data("", wanted), self.address)
+        wanted, arriving = {"query": query, "time": f"{at:.3f}", **(parameters or {})}, Arriving()
+        try:
+            success = await self._data("", wanted, arriving)
+            if (kind := success.data.result_type) != "vector":
+                raise Refused(f"{self.address}: the query answers a {kind}; expected a vector: a value per series")
+            return arriving.close(success.data.result, success.notes)
+        except (msgspec.DecodeError, ValueError) as error:
+            raise Unusable(f"{self.address}: the answer holds something that is not a sample: {error}") from error
 
     async def range(
         self, query: str, start: float, step_seconds: float, steps: int, parameters: Mapping[str, str] | None = None
@@ -116,7 +111,7 @@ class PrometheusClient:
         data = await self._data("_range", {"query": query, **times, **(parameters or {})})
         return _matrix(data, start, step_seconds, steps, self.address)
 
-    async def _data(self, path: str, wanted: dict[str, str]) -> _Success:
+    async def _data(self, path: str, wanted: dict[str, str], arriving: Arriving | None = None) -> _Success:
         if self._session is None:
             self._session = aiohttp.ClientSession(headers=self._headers)
         wanted["timeout"] = f"{self._timeout_seconds:g}"
@@ -130,11 +125,16 @@ class PrometheusClient:
                 form=wanted if long else None,
                 timeout_seconds=self._timeout_seconds,
                 most_bytes=self._most_bytes,
+                sink=None if arriving is None else arriving.take,
             )
+        except http.TooLate as error:
+            raise Late(str(error)) from error
         except http.NoAnswer as error:
             raise Silent(str(error)) from error
         except http.TooLarge as error:
             raise Unusable(str(error)) from error
+        if arriving is not None and answer.status == 200:
+            answer = dataclasses.replace(answer, body=arriving.rest())
         return _success(answer, self.address + path)
 
     async def close(self) -> None:
@@ -162,19 +162,6 @@ def _success(answer: http.HttpAnswer, url: str) -> _Success:
     if incomplete:
         raise Unusable(f"{url}: the answer may be incomplete: {'; '.join(incomplete)}")
     return _Success(envelope.data, tuple(envelope.warnings + envelope.infos))
-
-
-def _vector(success: _Success, url: str) -> Vector:
-    if (kind := success.data.result_type) != "vector":
-        raise Refused(f"{url}: the query answers a {kind}; expected a vector: series with labels, one value each")
-    try:
-        samples = _SAMPLES.decode(success.data.result)
-        numbers = (float(one.value[1]) if one.value is not None else np.nan for one in samples)
-        values = np.fromiter(numbers, np.float64, len(samples))
-    except (msgspec.DecodeError, ValueError) as error:
-        raise Unusable(f"{url}: the answer holds something that is not a sample: {error}") from error
-    at = np.fromiter((one.value[0] if one.value is not None else np.nan for one in samples), np.float64, len(samples))
-    return Vector(tuple(bytes(one.metric) for one in samples), values, at, success.notes)
 
 
 def _matrix(success: _Success, start: float, step_seconds: float, steps: int, url: str) -> Matrix:

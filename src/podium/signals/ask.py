@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from podium.model.clock import duration
 from podium.signals.breaker import Breaker, Circuit
-from podium.signals.source import Reading, Source, Temporary
+from podium.signals.source import Garbage, Late, Reading, Source, Temporary
 
 Question: TypeAlias = tuple[str, str]  # (source, query)
 Answer: TypeAlias = Reading | Exception
@@ -54,8 +54,9 @@ class Asker:
         circuit = breaker.circuit(now)
         if circuit is Circuit.OPEN:
             wait = duration(max(1.0, float(round(breaker.probe_at - now))))
-            why = self._why[source.name]  # of its own kind: what answers garbage is not silent
-            return dict.fromkeys(queries, type(why)(f"{why} (asking again in {wait})"))
+            why = self._why[source.name]
+            kind = Garbage if isinstance(why, Garbage) else Temporary  # what answers garbage is not silent
+            return dict.fromkeys(queries, kind(f"{why} (asking again in {wait})"))
         began = time.perf_counter()
         first = queries[:1] if circuit is Circuit.HALF_OPEN else queries
         answers = await _ask_together(source, first, now, end)
@@ -91,9 +92,21 @@ async def _ask_together(source: Source, queries: Sequence[str], now: float, end:
 
 
 async def _ask(source: Source, query: str, now: float, end: float) -> Reading:
-    left = end - asyncio.get_running_loop().time()
+    """The answer until `end`. Whatever comes later is dropped, even of a source that does not let itself be stopped."""
+    left = max(end - asyncio.get_running_loop().time(), 0.001)
+    asking = asyncio.ensure_future(source.read(query, now))
     try:
-        async with asyncio.timeout_at(end):
-            return await source.read(query, now)
-    except TimeoutError as error:
-        raise Temporary(f"no answer within {duration(max(left, 0.001))}") from error
+        await asyncio.wait({asking}, timeout=left)
+        if asking.done():
+            return asking.result()
+    finally:
+        if not asking.done():
+            asking.cancel()
+            asking.add_done_callback(_drop)
+    raise Late(f"no answer within {duration(left)}")
+
+
+def _drop(asked: asyncio.Future[Reading]) -> None:
+    """Nobody waits for it any more; an error of it is nobody's either."""
+    if not asked.cancelled():
+        asked.exception()

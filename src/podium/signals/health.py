@@ -7,7 +7,7 @@ import enum
 from collections.abc import Sequence
 
 from podium.signals.ask import Answer
-from podium.signals.source import Garbage, Permanent, Reading, Temporary
+from podium.signals.source import Garbage, Late, Permanent, Reading, Temporary
 
 
 class State(enum.StrEnum):
@@ -24,6 +24,7 @@ class Counts:
 
     questions: int = 0  # distinct queries
     answered: int = 0  # of them
+    late: int = 0  # more of them: there was no answer in time, and what came later was dropped
     series: int = 0  # in the answers
     unplaced: int = 0  # more of them, with labels of neither a pod nor a workload
     matched: int = 0  # belong to the fleet and to the namespace that asked
@@ -59,6 +60,7 @@ def counted(answers: Sequence[Answer]) -> Counts:
     return Counts(
         questions=len(answers),
         answered=len(readings),
+        late=sum(isinstance(answer, Late) for answer in answers),
         series=sum(len(reading.subjects) for reading in readings),
         unplaced=sum(reading.unplaced for reading in readings),
     )

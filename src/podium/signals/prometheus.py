@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from itertools import repeat
 
 import msgspec
 import numpy as np
 
+from podium.clients import prometheus as clients
 from podium.clients.prometheus import PrometheusClient, Refused, Silent, Unusable
-from podium.model.arrays import Float64s
-from podium.signals.source import Garbage, Permanent, Reading, Subject, Temporary
+from podium.clients.vectors import Vector
+from podium.model.arrays import UNKNOWN, Float64s, Int64s
+from podium.signals.source import Garbage, Late, Permanent, Reading, Subject, Temporary
 
 
 class _Labels(msgspec.Struct):
@@ -46,14 +49,31 @@ _LABELS = msgspec.json.Decoder(_Labels)
 
 
 class _Seen:
-    """The series of a query's last answer, to be recognised in the next one."""
+    """The series of a query's last answer, to be recognised in the next one: in any order, and without decoding."""
 
     def __init__(self, labels: tuple[bytes, ...], known: dict[bytes, Subject | None]) -> None:
         self.labels = labels
         self.by_label = {one: known[one] if one in known else _LABELS.decode(one).subject() for one in labels}
+        if len(self.by_label) < len(labels):
+            twice = next(one for one in labels if labels.count(one) > 1).decode(errors="replace")
+            raise _Twice(f"the answer holds the same series twice: {twice[:200]}")
         found = [self.by_label[one] for one in labels]
         self.subjects = tuple(subject for subject in found if subject is not None)
-        self.placed = [row for row, subject in enumerate(found) if subject is not None]
+        self.placed = np.array([row for row, subject in enumerate(found) if subject is not None], np.int64)
+        self._rows = {one: row for row, one in enumerate(labels)}
+
+    def order_of(self, labels: tuple[bytes, ...]) -> Int64s | None:
+        """[m] where each of our series stands in `labels`; None unless they are the same ones in another order."""
+        if len(labels) != len(self.labels):
+            return None
+        rows = np.fromiter(map(self._rows.get, labels, repeat(UNKNOWN)), np.int64, len(labels))
+        order = np.full(len(labels), UNKNOWN, np.int64)
+        order[rows[rows >= 0]] = np.flatnonzero(rows >= 0)
+        return order if (order >= 0).all() else None
+
+
+class _Twice(Exception):
+    """One series, two values."""
 
 
 class PrometheusSource:
@@ -69,13 +89,21 @@ class PrometheusSource:
         """The query's vector at `now`. Raises Temporary, Garbage or Permanent with the URL and what came."""
         with self._errors(query):
             vector = await self._client.instant(query, now, self._parameters)
-            seen = self._seen.get(query)
-            if seen is None or seen.labels != vector.labels:
-                seen = self._seen[query] = _Seen(vector.labels, seen.by_label if seen is not None else {})
-        unplaced = len(vector.labels) - len(seen.subjects)
+            seen, values, at = self._recognised(query, vector)
+        unplaced = len(values) - len(seen.subjects)
         if unplaced:
-            return Reading(seen.subjects, vector.values[seen.placed], vector.at[seen.placed], unplaced, vector.notes)
-        return Reading(seen.subjects, vector.values, vector.at, 0, vector.notes)
+            values, at = values[seen.placed], at[seen.placed]
+        return Reading(seen.subjects, values, at, unplaced, vector.notes)
+
+    def _recognised(self, query: str, vector: Vector) -> tuple[_Seen, Float64s, Float64s]:
+        """The series of an answer, and its values and times in their order."""
+        seen = self._seen.get(query)
+        if seen is not None and seen.labels == vector.labels:
+            return seen, vector.values, vector.at
+        if seen is not None and (order := seen.order_of(vector.labels)) is not None:
+            return seen, vector.values[order], vector.at[order]
+        seen = self._seen[query] = _Seen(vector.labels, seen.by_label if seen is not None else {})
+        return seen, vector.values, vector.at
 
     async def past(self, query: str, at: Float64s, stale_after_seconds: float) -> tuple[tuple[Subject, ...], Float64s]:
         """See the port `Past`. `at` rises in even steps, else ValueError. A server that knows no `lookback_delta`
@@ -108,12 +136,16 @@ class PrometheusSource:
         """The client's errors in the port's words."""
         try:
             yield
+        except clients.Late as error:
+            raise Late(str(error)) from error
         except Silent as error:
             raise Temporary(str(error)) from error
         except Unusable as error:
             raise Garbage(str(error)) from error
         except Refused as error:
             raise Permanent(f"{error} (query: {query[:200]})") from error
+        except _Twice as error:
+            raise Garbage(f"{self._client.address}: {error}") from error
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise Garbage(f"{self._client.address}: labels that are not text: {error}") from error
 

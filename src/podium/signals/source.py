@@ -12,6 +12,10 @@ class Temporary(Exception):
     """The source was silent, slow or broken. The message names its URL or file and what it said."""
 
 
+class Late(Temporary):
+    """The answer was not there in time. What comes of it later is dropped: a turn sees only its own answers."""
+
+
 class Garbage(Temporary):
     """The source answered, but what it said cannot be used: not its language, cut off, or admittedly incomplete."""
 

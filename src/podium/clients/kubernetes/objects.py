@@ -176,6 +176,7 @@ class Pod(Struct, frozen=True):
 class ContainerUsage(Struct, frozen=True):
     """What one container used."""
 
+    name: str = ""
     usage: dict[str, str | int | float] | None = None
 
 

@@ -1,0 +1,127 @@
+"""The observe step's share of signals: what Prometheus answers, parsed while it arrives, joined into levels per slot.
+
+Three signals of every workload, as one answer each, in parts of 64 kB. `parse` is the processor time from bytes to
+readings, `json` the same by decoding the whole answer with Python's json module. `join` is from readings to levels.
+
+    .venv/bin/python benchmarks/observe.py [WORKLOADS]
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import json
+import statistics
+import sys
+import time
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+
+from podium.clients.prometheus import PrometheusClient
+from podium.clients.vectors import Arriving, Vector
+from podium.model.fleet import Fleet, Slot
+from podium.model.identity import WorkloadKey
+from podium.model.snapshot import no_pods
+from podium.signals.bound import BoundSignal
+from podium.signals.observe import Observer
+from podium.signals.placement import PodRows
+from podium.signals.prometheus import PrometheusSource
+from podium.signals.source import Reading
+
+SIGNALS = ("requests", "latency", "errors")
+NAMESPACES, TURNS, PART_BYTES = 200, 7, 65536
+START = 1_800_000_000.0
+
+
+class Bodies(PrometheusClient):
+    """The client behind its socket: whole answers, fed in parts through what decodes them."""
+
+    def __init__(self) -> None:
+        super().__init__("http://127.0.0.1:9")
+        self.bodies: dict[str, bytes] = {}
+
+    async def instant(self, query: str, at: float, parameters: Mapping[str, str] | None = None) -> Vector:  # noqa: ARG002
+        arriving, body = Arriving(), self.bodies[query]
+        for start in range(0, len(body), PART_BYTES):
+            arriving.take(body[start : start + PART_BYTES])
+        rest = arriving.rest()
+        return arriving.close(rest[rest.index(b"[") : rest.rindex(b"]") + 1], ())
+
+
+def body(labels: list[str], values: list[float], now: float) -> bytes:
+    """An answer as Prometheus writes it."""
+    rows = ",".join(
+        f'{{"metric":{one},"value":[{now:.3f},"{value}"]}}' for one, value in zip(labels, values, strict=True)
+    )
+    return ('{"status":"success","data":{"resultType":"vector","result":[' + rows + "]}}").encode()
+
+
+@dataclasses.dataclass
+class Run:
+    """What one way of labelling costs, in milliseconds for all signals together."""
+
+    parse: list[float] = dataclasses.field(default_factory=list)
+    peer: list[float] = dataclasses.field(default_factory=list)
+    join: list[float] = dataclasses.field(default_factory=list)
+
+
+def milliseconds(since: float) -> float:
+    return (time.perf_counter() - since) * 1e3
+
+
+async def measure(size: int, *, shuffled: bool) -> Run:
+    names = [(f"tenant-{number % NAMESPACES}", f"service-{number}") for number in range(size)]
+    fleet = Fleet(tuple(Slot(WorkloadKey("local", space, "deployment", "apps", name)) for space, name in names))
+    labels = [f'{{"namespace":"{space}","deployment":"{name}"}}' for space, name in names]
+    signals = [
+        BoundSignal(
+            namespace=f"tenant-{number}", name=name, source="prom", query=name, unit="per_second", cluster="local"
+        )
+        for name in SIGNALS
+        for number in range(NAMESPACES)
+    ]
+    client, random = Bodies(), np.random.default_rng(7)
+    observer, rows, run = Observer([PrometheusSource("prom", client)]), PodRows(no_pods(), ()), Run()
+    for turn in range(TURNS):
+        now = START + 15 * turn
+        for name in SIGNALS:
+            order = random.permutation(size) if shuffled else np.arange(size)
+            client.bodies[name] = body([labels[row] for row in order.tolist()], random.gamma(2, 50, size).tolist(), now)
+        since = time.perf_counter()
+        answers = await observer.ask(signals, now, 60)
+        run.parse.append(milliseconds(since))
+        since = time.perf_counter()
+        observed = observer.join(signals, answers, fleet, rows, now)
+        run.join.append(milliseconds(since))
+        assert all(isinstance(answer, Reading) for answer in answers.values())
+        assert all(np.isfinite(level.value).all() for level in observed.levels.values())
+        run.peer.append(_peer(client.bodies))
+    await observer.close()
+    return run
+
+
+def _peer(bodies: Mapping[str, bytes]) -> float:
+    since = time.perf_counter()
+    for one in bodies.values():
+        series = json.loads(one)["data"]["result"]
+        np.array([float(row["value"][1]) for row in series])
+    return milliseconds(since)
+
+
+def rows(size: int) -> Iterator[tuple[str, Run]]:
+    yield "the same order", asyncio.run(measure(size, shuffled=False))
+    yield "another order each turn", asyncio.run(measure(size, shuffled=True))
+
+
+def main() -> None:
+    size = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
+    print(f"{size:,} workloads x {len(SIGNALS)} signals, median of {TURNS - 1} turns after the first, ms")
+    print(f"{'series come in':24} {'parse':>8} {'json':>8} {'ratio':>6} {'join':>8} {'first join':>11}")
+    for name, run in rows(size):
+        parse, peer, join = (statistics.median(one[1:]) for one in (run.parse, run.peer, run.join))
+        print(f"{name:24} {parse:8.1f} {peer:8.1f} {peer / parse:6.1f} {join:8.1f} {run.join[0]:11.1f}")
+
+
+if __name__ == "__main__":
+    main()
