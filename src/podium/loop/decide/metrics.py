@@ -73,7 +73,28 @@ def propose(turn: Turn, group: MetricGroup) -> Proposals:
             return _from_load(turn, group)
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Tally:
+    """The pods of m rows, counted and summed; a base is what they request, or for averages how many they are."""
+
+    trouble: Int8s  # Trouble
+    ready: Int64s
+    unready: Int64s
+    missing: Int64s
+    measured: Int64s  # ready, or gone with a sample left
+    shown: Int64s  # pods over which `usage` is averaged for people
+    usage: Int64s  # thousandths
+    base: Int64s
+    missing_base: Int64s
+    unready_base: Int64s
+    at_fallback: Int64s  # what missing pods are taken to use on the way down
+
+
 def _from_pods(turn: Turn, group: MetricGroup) -> Proposals:
+    return from_tally(turn, group, _tally(turn, group))
+
+
+def _tally(turn: Turn, group: MetricGroup) -> Tally:
     rows = len(group.slots)
     row_of_slot = np.full(len(turn.table), UNKNOWN, np.int64)
     row_of_slot[group.slots] = np.arange(rows)
@@ -88,7 +109,6 @@ def _from_pods(turn: Turn, group: MetricGroup) -> Proposals:
     measured, ready, unready, missing = (
         mask & used for mask in (groups.measured, groups.ready, groups.unready, groups.missing)
     )
-    counted_ready = count_by_slot(ready, row, rows)
     counted_unready = count_by_slot(unready, row, rows)
     counted_missing = count_by_slot(missing, row, rows)
     counted_measured = count_by_slot(measured, row, rows)
@@ -97,60 +117,77 @@ def _from_pods(turn: Turn, group: MetricGroup) -> Proposals:
     def total(values: Int64s, mask: Bools) -> Int64s:
         return sum_by_slot(values[mask], row[mask], rows)
 
-    current = turn.current[group.slots]
-    wraps = turn.table.reactive.wraps
     trouble = np.zeros(rows, np.int8)
     if group.kind is MetricKind.UTILISATION:
         requests = all_pods.requests.get(group.signal, np.full(len(all_pods), UNKNOWN, np.int64))
         silent = count_by_slot(groups.listed & used & (requests < 0), row, rows) > 0
         with_request = measured & groups.listed
         usage, base = total(samples.milli, with_request), total(requests, with_request)
-        counted_shown = count_by_slot(with_request, row, rows)
+        shown = count_by_slot(with_request, row, rows)
         _mark(trouble, base == 0, Trouble.NO_MATCH)
         _mark(trouble, silent, Trouble.NO_REQUEST)
         fallback = np.maximum(100, group.targets)
         at_fallback = total(requests * fallback[row] // 100, missing)
-        ratio, percent = _utilisation(usage, base, group.targets, wraps=wraps)
         missing_base, unready_base = total(requests, missing), total(requests, unready)
     else:
-        usage, base = total(samples.milli, measured), counted_measured
-        counted_shown = counted_measured
+        usage, base, shown = total(samples.milli, measured), counted_measured, counted_measured
         at_fallback = group.targets * counted_missing
-        ratio, percent = _average(usage, base, group.targets)
         missing_base, unready_base = counted_missing, counted_unready
     _mark(trouble, counted_measured == 0, Trouble.NONE_MEASURED)
     _mark(trouble, counted_listed == 0, Trouble.NO_POD)
     _mark(trouble, count_by_slot(used & ~np.isnan(samples.at), row, rows) == 0, Trouble.NO_VALUE)
+    return Tally(
+        trouble=trouble,
+        ready=count_by_slot(ready, row, rows),
+        unready=counted_unready,
+        missing=counted_missing,
+        measured=counted_measured,
+        shown=shown,
+        usage=usage,
+        base=base,
+        missing_base=missing_base,
+        unready_base=unready_base,
+        at_fallback=at_fallback,
+    )
 
-    up_with_unready = (counted_unready > 0) & (ratio > 1.0)
-    plain = ~up_with_unready & (counted_missing == 0)
+
+def from_tally(turn: Turn, group: MetricGroup, pods: Tally) -> Proposals:
+    """What UTILISATION and AVERAGE propose for pods that were counted already."""
+    current = turn.current[group.slots]
+    wraps = turn.table.reactive.wraps
+
+    def ratio_of(usage: Int64s, base: Int64s) -> tuple[Float64s, Int64s]:
+        if group.kind is MetricKind.UTILISATION:
+            return _utilisation(usage, base, group.targets, wraps=wraps)
+        return _average(usage, base, group.targets)
+
+    ratio, percent = ratio_of(pods.usage, pods.base)
+    up_with_unready = (pods.unready > 0) & (ratio > 1.0)
+    plain = ~up_with_unready & (pods.missing == 0)
     down = ratio < 1.0
     # Missing pods are taken as busy on the way down and as idle on the way up; exactly on target nothing is filled in.
     exactly = ratio == 1.0
-    usage2 = usage + np.where(down, at_fallback, 0)
-    base2 = base + missing_base + np.where(up_with_unready, unready_base, 0)
-    counted2 = counted_measured + counted_missing + np.where(up_with_unready, counted_unready, 0)
-    if group.kind is MetricKind.UTILISATION:
-        ratio2, _ = _utilisation(usage2, base2, group.targets, wraps=wraps)
-    else:
-        ratio2, _ = _average(usage2, base2, group.targets)
+    usage2 = pods.usage + np.where(down, pods.at_fallback, 0)
+    base2 = pods.base + pods.missing_base + np.where(up_with_unready, pods.unready_base, 0)
+    counted2 = pods.measured + pods.missing + np.where(up_with_unready, pods.unready, 0)
+    ratio2, _ = ratio_of(usage2, base2)
 
     turned = ((ratio < 1.0) & (ratio2 > 1.0)) | ((ratio > 1.0) & (ratio2 < 1.0))
     filled = _count(ratio2 * counted2, wraps=wraps)
     against = ((ratio2 < 1.0) & (filled > current)) | ((ratio2 > 1.0) & (filled < current))
     within = _within(turn, group, ratio)
     stay = np.where(plain, within, exactly | _within(turn, group, ratio2) | turned | against)
-    replicas = np.where(stay, current, np.where(plain, _count(ratio * counted_ready, wraps=wraps), filled))
-    known = trouble == Trouble.NONE
-    shown = _quotient(usage, np.maximum(counted_shown, 1))
+    replicas = np.where(stay, current, np.where(plain, _count(ratio * pods.ready, wraps=wraps), filled))
+    known = pods.trouble == Trouble.NONE
+    shown = _quotient(pods.usage, np.maximum(pods.shown, 1))
     return Proposals(
         replicas=np.where(known, replicas, 0),
-        trouble=trouble,
+        trouble=pods.trouble,
         usage=np.where(known, shown, 0),
         percent=np.where(known & (group.kind is MetricKind.UTILISATION), percent, 0),
         measured=np.where(known, percent if group.kind is MetricKind.UTILISATION else shown / 1000, np.nan),
-        unready=np.where(known & up_with_unready, counted_unready, 0),
-        missing=np.where(known & ~plain, counted_missing, 0),
+        unready=np.where(known & up_with_unready, pods.unready, 0),
+        missing=np.where(known & ~plain, pods.missing, 0),
     )
 
 
