@@ -35,7 +35,6 @@ from podium.loop.cycle import Assignment, Cycle, Turned
 from podium.loop.decide.table import Guards, Reactive
 from podium.loop.drive import drive, lead
 from podium.loop.orders.book import OrderBook
-from podium.loop.orders.book import OrderBook
 from podium.loop.pace import Pace, WallPace
 from podium.loop.policy import ScalingPolicy
 from podium.loop.remember import backfill, record
@@ -298,7 +297,6 @@ class Program:
         self._tracer: traces.Traces | None = None
         setting = Setting(interval, outside.simulated, lambda: outside.pace.speed, outside.where)
         self.live = Live(ledger, setting, outside.pace)
-        self.book = OrderBook(ledger, outside.pace, outside.sources)
         self.book = OrderBook(ledger, outside.pace, outside.sources)
 
     async def run(self) -> None:
