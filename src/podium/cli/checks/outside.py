@@ -81,7 +81,9 @@ def _queries(loaded: Loaded, documents: Documents, settings: SourceSettings) -> 
         spec = signal.spec
         if spec.origin_kind != settings.kind or loaded.value.source(settings.kind, spec.origin.source) != settings:
             continue
-        query = spec.prometheus.promql(signal.namespace) if spec.prometheus else spec.replay.column if spec.replay else ""
+        query = (
+            spec.prometheus.promql(signal.namespace) if spec.prometheus else spec.replay.column if spec.replay else ""
+        )
         if query and (query in out or len(out) < MOST_QUERIES):
             out[query] = max(spec.stale_after, out.get(query, 0.0))
     return out
