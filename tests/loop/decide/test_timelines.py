@@ -61,7 +61,7 @@ def test_a_window_on_the_way_up_waits_out_a_spike() -> None:
 def test_own_writes_are_the_events_that_rates_count() -> None:
     fleet = Conducted(table(1, behaved=True, up=rules(1, window=0, pods=2, period=60)), 4)
     assert [int(fleet.turn(200.0).replicas[0]) for _ in range(9)] == [6, 6, 6, 6, 8, 8, 8, 8, 10]
-    assert fleet.state.raised.value[~np.isnan(fleet.state.raised.at)].tolist() == [2, 2]
+    assert (fleet.state.raised.change.tolist(), fleet.state.raised.slot.tolist()) == ([2, 2], [0, 0])
 
 
 def test_a_change_by_hand_is_no_event() -> None:

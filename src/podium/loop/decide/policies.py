@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
-from podium.loop.decide import ahead, conditions, guard, horizontal, trust
+from podium.loop.decide import ahead, conditions, guard, horizontal, knative, trust
 from podium.loop.decide.draft import Draft, Policy, ReasonLog, Turn
 from podium.loop.decide.state import State
 from podium.loop.decide.table import Mode, PolicyTable
@@ -24,9 +24,18 @@ ORDER: tuple[Policy, ...] = (
     horizontal.limit_rate,  # no faster than allowed
     horizontal.within_limits,  # never outside minimum and maximum
     trust.distrust,  # nothing goes down on the word of a source that may be lying
+    knative.prepare_for_surge,  # twice the load that serves is followed at once; it may only add
     conditions.hold_unknown_rules,  # nor while a rule that could keep it up is unknown
     conditions.paused,  # nor in a direction that a document, a person or a rule paused
     guard.bound_reduction,  # nor too much of the fleet at once
+)
+
+# Knative's own autoscaler, for comparing: nothing of Podium's, no forecast, no distrust, no guard on the fleet.
+KPA: tuple[Policy, ...] = (
+    horizontal.observed,
+    horizontal.within_bounds,
+    knative.autoscale,
+    horizontal.within_limits,
 )
 
 

@@ -1,8 +1,4 @@
-"""What a decision remembers: recommendations, scale events, signal levels, reductions. A fold over the recorded turns.
-
-Rings are time-major, [k, n]: k entries deep over n slots. A free entry has the time NaN. They grow when a window needs
-more entries and never shrink.
-"""
+"""What a decision remembers: proposals, scale events, signal levels, reductions. A fold over the recorded turns."""
 
 from __future__ import annotations
 
@@ -14,48 +10,95 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from podium.model.arrays import Bools, Float64s, Int64s
+from podium.model.arrays import UNKNOWN, Bools, Float64s, Int32s, Int64s, sum_by_slot
+
+NONE = -(1 << 63)  # no proposal: below every count, those that turn over included
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Ring:
-    """Timestamped integers per slot, in the order upstream's Go slices keep them: entries are overwritten in place."""
+class Recommendations:
+    """What was proposed before stabilisation: a row per turn, for as long as the fleet's longest window lasts.
 
-    at: Float64s  # [k, n] Unix seconds
-    value: Int64s  # [k, n]
-    outdated: Bools  # [k, n] marked once, until overwritten
+    Upstream keeps a list per workload and overwrites what is older than its windows; what a window can see is the same.
+    """
 
-    def stored(self, slots: Bools, value: Int64s, now: float, replaceable: Bools) -> Ring:
-        """With `value` stored for the marked slots: over the last replaceable entry, else in the first free one."""
-        at, values, outdated = self.at.copy(), self.value.copy(), self.outdated.copy()
-        depth = len(at)
-        free = np.isnan(at)
-        last_replaceable = depth - 1 - np.argmax((replaceable & ~free)[::-1], axis=0) if depth else np.zeros(0, int)
-        has_replaceable = (replaceable & ~free).any(axis=0)
-        has_free = free.any(axis=0)
-        if (slots & ~has_replaceable & ~has_free).any():
-            return self.deeper().stored(slots, value, now, np.vstack([replaceable, np.zeros_like(replaceable[:1])]))
-        entry = np.where(has_replaceable, last_replaceable, np.argmax(free, axis=0))
-        column = np.flatnonzero(slots)
-        row = entry[column]
-        at[row, column] = now
-        values[row, column] = value[column]
-        outdated[row, column] = False
-        return Ring(at, values, outdated)
+    at: Float64s  # [k] Unix seconds, in the order they were stored
+    value: Int64s  # [k, n]; NONE: nothing was proposed
+    seeded: Bools  # [n] whether the size at the first sight is among them, or once was
 
-    def deeper(self) -> Ring:
-        """With one more free entry per slot."""
-        size = self.at.shape[1]
-        return Ring(
-            np.vstack([self.at, np.full((1, size), np.nan)]),
-            np.vstack([self.value, np.zeros((1, size), np.int64)]),
-            np.vstack([self.outdated, np.zeros((1, size), np.bool_)]),
+    def stored(self, slots: Bools, value: Int64s, now: float, keep_seconds: float) -> Recommendations:
+        """With `value` proposed for the marked slots at `now`; rows older than `keep_seconds` go."""
+        kept = int(np.argmax(np.append(now - self.at <= keep_seconds, True)))
+        rows = np.concatenate([self.value[kept:], np.where(slots, value, NONE)[None]])
+        return Recommendations(np.append(self.at[kept:], now), rows, self.seeded | slots)
+
+    def highest(self, now: float, window: Float64s, least: Int64s) -> Int64s:
+        """[n] the largest proposal younger than `window` [n], and `least` at least."""
+        out, shortest = least.copy(), window.min(initial=np.inf)
+        for at, row in zip(self.at.tolist(), self.value, strict=True):
+            seen_by_all = now - at < shortest
+            np.maximum(out, row, out=out, where=True if seen_by_all else now - at < window)
+        return out
+
+    def lowest(self, now: float, window: Float64s, most: Int64s) -> Int64s:
+        """[n] the smallest proposal younger than `window` [n], and `most` at most. Few policies have such a window."""
+        out, slots = most.copy(), np.flatnonzero(window > 0)
+        for at, row in zip(self.at.tolist(), self.value[:, slots] if len(slots) else (), strict=False):
+            seen = (now - at < window[slots]) & (row != NONE)
+            out[slots] = np.where(seen, np.minimum(out[slots], row), out[slots])
+        return out
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ScaleEvents:
+    """Replicas that own writes added, or took away: e events, those of one slot in the order of upstream's list.
+
+    An event that its own direction no longer needs is overwritten by the next, though the other may still count it.
+    """
+
+    at: Float64s  # [e] Unix seconds
+    slot: Int32s  # [e]
+    change: Int64s  # [e] above 0
+    outdated: Bools  # [e] marked once, until overwritten
+
+    def stored(self, slots: Bools, change: Int64s, now: float, longest: Float64s) -> ScaleEvents:
+        """With `change` at `now` in the marked slots, over the last event there older than `longest` [n], if any is."""
+        outdated = self.outdated | (slots[self.slot] & (now - self.at > longest[self.slot]))
+        last = np.full(len(slots), UNKNOWN, np.int64)
+        np.maximum.at(last, self.slot[outdated], np.flatnonzero(outdated))
+        new = np.flatnonzero(slots)
+        over, more = new[last[new] != UNKNOWN], new[last[new] == UNKNOWN].astype(np.int32)
+        at, changed = self.at.copy(), self.change.copy()
+        at[last[over]], changed[last[over]], outdated[last[over]] = now, change[over], False
+        return ScaleEvents(
+            np.append(at, np.full(len(more), now)),
+            np.append(self.slot, more),
+            np.append(changed, change[more]),
+            np.append(outdated, np.zeros(len(more), np.bool_)),
         )
 
+    def within(self, now: float, slots: Int32s, period: Float64s, size: int) -> Int64s:
+        """[r] replicas changed in slot `slots[r]` less than `period[r]` ago, of `size` slots."""
+        out = np.zeros(len(slots), np.int64)
+        for seconds in np.unique(period).tolist() if len(self.at) else ():
+            recent, asked = now - self.at < seconds, period == seconds
+            out[asked] = sum_by_slot(self.change[recent], self.slot[recent], size)[slots[asked]]
+        return out
 
-def empty_ring(size: int, depth: int = 1) -> Ring:
-    """A ring that remembers nothing."""
-    return Ring(np.full((depth, size), np.nan), np.zeros((depth, size), np.int64), np.zeros((depth, size), np.bool_))
+    def forgotten(self, slots: Int64s) -> ScaleEvents:
+        """Without those of `slots`."""
+        kept = ~np.isin(self.slot, slots)
+        return ScaleEvents(self.at[kept], self.slot[kept], self.change[kept], self.outdated[kept])
+
+
+def no_recommendations(size: int) -> Recommendations:
+    """Nothing was proposed yet."""
+    return Recommendations(np.empty(0), np.empty((0, size), np.int64), np.zeros(size, np.bool_))
+
+
+def no_events() -> ScaleEvents:
+    """Nothing was written yet."""
+    return ScaleEvents(np.empty(0), np.empty(0, np.int32), np.empty(0, np.int64), np.empty(0, np.bool_))
 
 
 TOLD_AFTER_SECONDS = 60.0
@@ -81,20 +124,81 @@ class Trust:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Window:
+    """Sums per second over the last w seconds, for n slots: what an average over a window is made of."""
+
+    buckets: Float64s  # [w, n] a ring: second s lies in row s % w
+    total: Float64s  # [n] of all buckets
+    first: Int64s  # [n] second of the first write of an unbroken record; -1: never written
+    last: Int64s  # [n] second of the last write; -1: never written
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Panic:
+    """Which of n slots are in panic, and how many pods that asked for."""
+
+    at: Float64s  # [n] when the load was last too much for what served, Unix seconds; NaN: no panic
+    pods: Int64s  # [n] the most that was wanted in it
+    begun: Bools  # [n] whether the slot was ever looked at
+    stable: Window  # of the whole autoscaler, which a back-test runs; the loop itself keeps no window
+    brief: Window
+
+    def of(self, size: int) -> Panic:
+        """For `size` slots; what is not there yet knows nothing."""
+        grow = size - len(self.at)
+        if grow <= 0:
+            return self
+        return Panic(
+            np.pad(self.at, (0, grow), constant_values=np.nan),
+            np.pad(self.pods, (0, grow)),
+            np.pad(self.begun, (0, grow)),
+            _wider(self.stable, grow),
+            _wider(self.brief, grow),
+        )
+
+
+def _wider(window: Window, grow: int) -> Window:
+    return Window(
+        np.pad(window.buckets, ((0, 0), (0, grow))),
+        np.pad(window.total, (0, grow)),
+        np.pad(window.first, (0, grow), constant_values=-1),
+        np.pad(window.last, (0, grow), constant_values=-1),
+    )
+
+
+def empty_window(size: int, seconds: int = 0) -> Window:
+    """A window that nothing was written to; one of no seconds keeps nothing."""
+    never = np.full(size, -1, np.int64)
+    return Window(np.zeros((seconds, size)), np.zeros(size), never, never)
+
+
+def no_panic(size: int = 0) -> Panic:
+    """Nobody is in panic."""
+    return Panic(
+        np.full(size, np.nan),
+        np.zeros(size, np.int64),
+        np.zeros(size, np.bool_),
+        empty_window(size),
+        empty_window(size),
+    )
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class State:
     """Everything that one turn of deciding hands to the next, for n slots."""
 
     at: float  # Unix seconds of the turn that left it; NaN before the first
     decided: Int64s  # [n] replicas decided in that turn; UNKNOWN: none
-    recommended: Ring  # what was proposed before stabilisation
-    raised: Ring  # replicas added by own writes
-    lowered: Ring  # replicas removed by own writes
+    recommended: Recommendations
+    raised: ScaleEvents
+    lowered: ScaleEvents
     levels: dict[str, Float64s]  # signal -> [n] its recent level
     values: dict[str, Float64s]  # signal -> [n] its last known value
     stamps: dict[str, Float64s]  # signal -> [n] when that was measured
     trust: dict[str, Trust]  # source -> what is known of it
     reduced: Int64s  # [k] replicas taken away fleet-wide, per turn
     reduced_at: Float64s  # [k]
+    panic: Panic = dataclasses.field(default_factory=no_panic)
 
     def __len__(self) -> int:
         return len(self.decided)
@@ -119,7 +223,8 @@ class State:
             cleared[..., slots] = unknown
             return cleared
 
-        return _spread(self, clear)
+        cleared = _spread(self, clear)
+        return dataclasses.replace(cleared, raised=self.raised.forgotten(slots), lowered=self.lowered.forgotten(slots))
 
 
 def empty_state(size: int) -> State:
@@ -127,33 +232,42 @@ def empty_state(size: int) -> State:
     return State(
         at=float("nan"),
         decided=np.full(size, -1, np.int64),
-        recommended=empty_ring(size),
-        raised=empty_ring(size),
-        lowered=empty_ring(size),
+        recommended=no_recommendations(size),
+        raised=no_events(),
+        lowered=no_events(),
         levels={},
         values={},
         stamps={},
         trust={},
         reduced=np.empty(0, np.int64),
         reduced_at=np.empty(0),
+        panic=no_panic(size),
     )
 
 
 def _spread(state: State, change: Callable[[NDArray[Any], float], NDArray[Any]]) -> State:
     """Apply `change(array, unknown)` to every per-slot array; the last axis is the slot."""
 
-    def ring(old: Ring) -> Ring:
-        return Ring(change(old.at, np.nan), change(old.value, 0), change(old.outdated, False))
-
     def floats(old: dict[str, Float64s]) -> dict[str, Float64s]:
         return {name: change(array, np.nan) for name, array in old.items()}
 
+    def window(old: Window) -> Window:
+        return Window(change(old.buckets, 0), change(old.total, 0), change(old.first, -1), change(old.last, -1))
+
+    panic = state.panic.of(len(state))
     return dataclasses.replace(
         state,
+        panic=Panic(
+            change(panic.at, np.nan),
+            change(panic.pods, 0),
+            change(panic.begun, False),
+            window(panic.stable),
+            window(panic.brief),
+        ),
         decided=change(state.decided, -1),
-        recommended=ring(state.recommended),
-        raised=ring(state.raised),
-        lowered=ring(state.lowered),
+        recommended=Recommendations(
+            state.recommended.at, change(state.recommended.value, NONE), change(state.recommended.seeded, False)
+        ),
         levels=floats(state.levels),
         values=floats(state.values),
         stamps=floats(state.stamps),

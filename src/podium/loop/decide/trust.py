@@ -63,6 +63,15 @@ def suspects(state: State, snapshot: Snapshot) -> list[int]:
     return [number for number, trust in enumerate(known) if not np.isnan(trust.suspect_since)]
 
 
+def doubted(state: State, snapshot: Snapshot) -> list[int]:
+    """The sources (as numbered in `snapshot`) that are suspect or stand still, as `state` has it."""
+    return [
+        number
+        for number, source in enumerate(snapshot.sources)
+        if source in state.trust and not state.trust[source].believed
+    ]
+
+
 def _ordered(turn: Turn, source: str) -> bool:
     """Did a person order to believe this source as it is now? It may stand still, too, until it moves again."""
     return turn.table.ordered is not None and source in turn.table.ordered.believed
