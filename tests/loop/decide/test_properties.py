@@ -22,7 +22,7 @@ from tests.loop.decide.fleets import (
 )
 
 from podium.loop.decide import policies
-from podium.loop.decide.state import Ring, empty_ring
+from podium.loop.decide.state import no_events, no_recommendations
 from podium.loop.decide.table import Guards
 from podium.model.arrays import UNKNOWN, Float64s
 from podium.model.snapshot import Snapshot
@@ -223,10 +223,9 @@ def test_numbers_on_the_way_are_int64_and_float64(seed: int) -> None:
     for _ in range(8):
         decisions = fleet.turn(anyhow(rng, 4), rng.uniform(0.1, 0.9, 4), ahead=rng.uniform(0, 900, 4))
     state = fleet.state
-    rings = [
-        array.dtype for ring in (state.recommended, state.raised, state.lowered) for array in (ring.at, ring.value)
-    ]
-    assert rings == [np.float64, np.int64] * 3
+    kept = [(state.recommended.at, state.recommended.value)]
+    kept += [(events.at, events.change) for events in (state.raised, state.lowered)]
+    assert [(at.dtype, count.dtype) for at, count in kept] == [(np.float64, np.int64)] * 3
     assert {decisions.replicas.dtype, state.decided.dtype, state.reduced.dtype} == {np.dtype(np.int64)}
     learned = [*state.levels.values(), *state.values.values(), *state.stamps.values(), state.reduced_at]
     numbers = [decisions.reasons.a, decisions.reasons.b, decisions.reasons.c]
@@ -234,26 +233,41 @@ def test_numbers_on_the_way_are_int64_and_float64(seed: int) -> None:
 
 
 @some
-@given(seeds, st.integers(1, 5), st.floats(1, 300))
-def test_a_ring_loses_nothing_inside_its_window(seed: int, size: int, window: float) -> None:
+@given(seeds, st.integers(1, 5))
+def test_a_window_sees_every_proposal_inside_it_and_no_other(seed: int, size: int) -> None:
     rng = np.random.default_rng(seed)
-    ring, now = empty_ring(size), 0.0
+    windows = rng.choice([0.0, 30.0, 300.0], size)
+    kept, now = no_recommendations(size), 0.0
     stored: list[list[tuple[float, int]]] = [[] for _ in range(size)]
     for _ in range(60):
         now += float(rng.uniform(1, 40))
-        slots, value = rng.random(size) < 0.7, rng.integers(0, 100, size)
-        ring = ring.stored(slots, value, now, now - ring.at > window)
+        slots, value, here = rng.random(size) < 0.7, rng.integers(-3, 100, size), rng.integers(0, 100, size)
+        seen = [[n for at, n in stored[slot] if now - at < windows[slot]] for slot in range(size)]
+        assert kept.highest(now, windows, here).tolist() == [max([*seen[slot], here[slot]]) for slot in range(size)]
+        assert kept.lowest(now, windows, here).tolist() == [min([*seen[slot], here[slot]]) for slot in range(size)]
+        kept = kept.stored(slots, value, now, 300.0)
         for slot in np.flatnonzero(slots).tolist():
             stored[slot].append((now, int(value[slot])))
-        for slot in range(size):
-            held = _entries(ring, slot)
-            assert {entry for entry in stored[slot] if now - entry[0] <= window} <= held <= set(stored[slot])
-    assert len(ring.at) <= 1 + max(len(entries) for entries in stored)
+    assert (now - kept.at <= 300).all()
 
 
-def _entries(ring: Ring, slot: int) -> set[tuple[float, int]]:
-    taken = ~np.isnan(ring.at[:, slot])
-    return set(zip(ring.at[taken, slot].tolist(), ring.value[taken, slot].tolist(), strict=True))
+@some
+@given(seeds, st.integers(1, 5))
+def test_a_period_counts_every_event_inside_it_and_no_other(seed: int, size: int) -> None:
+    rng = np.random.default_rng(seed)
+    slots, period = rng.integers(0, size, 2 * size).astype(np.int32), rng.choice([30.0, 300.0], 2 * size)
+    kept, now = no_events(), 0.0
+    stored: list[tuple[float, int, int]] = []
+    for _ in range(60):
+        now += float(rng.uniform(1, 40))
+        changed, by = rng.random(size) < 0.3, rng.integers(1, 9, size)
+        kept = kept.stored(changed, by, now, np.full(size, 300.0))
+        stored += [(now, slot, int(by[slot])) for slot in np.flatnonzero(changed).tolist()]
+        counted = [
+            sum(change for at, one, change in stored if one == slot and now - at < seconds)
+            for slot, seconds in zip(slots.tolist(), period.tolist(), strict=True)
+        ]
+        assert kept.within(now, slots, period, size).tolist() == counted
 
 
 def test_a_slot_that_was_not_observed_stays_undecided() -> None:

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from podium.loop.decide import metrics
 from podium.loop.decide.draft import Draft, Turn
-from podium.loop.decide.state import Ring, State
-from podium.loop.decide.table import MetricGroup, MetricKind, RateRules, Select
+from podium.loop.decide.state import ScaleEvents, State
+from podium.loop.decide.table import MetricGroup, MetricKind, PolicyTable, RateRules, Select
 from podium.model.arrays import UNKNOWN, Bools, Float64s, Int64s
 from podium.model.decision import Reason
 
@@ -36,13 +36,18 @@ def observed(turn: Turn, draft: Draft, *, returning: Bools | None = None) -> Dra
 
 def _seeded(turn: Turn, state: State, seen: Bools) -> State:
     """The size at the first sync is the first recommendation: whoever is new here does not scale down at once."""
-    ring = state.recommended
-    fresh = seen & np.isnan(ring.at[0])  # entries are taken from the first row on
+    fresh = seen & ~state.recommended.seeded
     if not fresh.any():
         return state
     return dataclasses.replace(
-        state, recommended=ring.stored(fresh, turn.current, turn.now, np.zeros_like(ring.outdated))
+        state, recommended=state.recommended.stored(fresh, turn.current, turn.now, _longest_window(turn))
     )
+
+
+def _longest_window(turn: Turn) -> float:
+    """Of the whole fleet, in seconds: proposals older than this are seen by nobody."""
+    plain = turn.table.reactive.downscale_stabilization
+    return float(max(plain, turn.table.up.window.max(initial=0), turn.table.down.window.max(initial=0)))
 
 
 def within_bounds(turn: Turn, draft: Draft) -> Draft:
@@ -108,24 +113,20 @@ def _explain(turn: Turn, draft: Draft, group: MetricGroup, proposals: metrics.Pr
 
 def stabilise(turn: Turn, draft: Draft) -> Draft:
     """Down only as far as the largest recent proposal, up only as far as the smallest (upstream's windows)."""
-    table, now, ring = turn.table, turn.now, draft.state.recommended
+    table, now, before = turn.table, turn.now, draft.state.recommended
     # Without a `behavior` a recommendation exactly one window old still counts; with one it does not.
     plain_window = table.reactive.downscale_stabilization
     down_window = np.where(table.behaved, table.down.window, np.nextafter(plain_window, np.inf))
     up_window = np.where(table.behaved, table.up.window, 0.0)
-    age = now - ring.at  # NaN where the entry is free: then every comparison is false
-    in_down, in_up = age < down_window, age < up_window
-    replaceable = age > np.where(table.behaved, np.maximum(table.up.window, table.down.window), plain_window)
-
     proposed, current = draft.wanted, turn.current
-    highest = np.maximum(proposed, np.where(in_down, ring.value, UNKNOWN).max(axis=0))
-    lowest = np.minimum(proposed, np.where(in_up, ring.value, 2**31).min(axis=0))
+    highest = before.highest(now, down_window, proposed)
+    lowest = before.lowest(now, up_window, proposed)
     behaved = np.minimum(np.maximum(current, lowest), highest)
     stable = np.where(table.behaved, behaved, highest)
 
     settling = draft.open & draft.measured
-    state = dataclasses.replace(draft.state, recommended=ring.stored(settling, proposed, now, replaceable))
-    draft = dataclasses.replace(draft, state=state)
+    after = before.stored(settling, proposed, now, _longest_window(turn))
+    draft = dataclasses.replace(draft, state=dataclasses.replace(draft.state, recommended=after))
     window = np.where(table.behaved, table.down.window, plain_window)
     draft = draft.bent(settling & (stable > proposed), stable, Reason.STABILISED_DOWN, proposed, stable, window)
     return draft.bent(settling & (stable < proposed), stable, Reason.STABILISED_UP, proposed, stable, table.up.window)
@@ -148,7 +149,10 @@ def _limit(turn: Turn, rules: RateRules, state: State, asked: Bools, otherwise: 
     """The farthest size that one direction's policies allow the asked slots, by the policy `selectPolicy` selects."""
     current = turn.current
     rules = _rows_of(rules, asked)
-    start = current[rules.slots] - _changed(state.raised, rules, turn.now) + _changed(state.lowered, rules, turn.now)
+    raised, lowered = (
+        events.within(turn.now, rules.slots, rules.period, len(current)) for events in (state.raised, state.lowered)
+    )
+    start = current[rules.slots] - raised + lowered
     sign = 1 if growing else -1
     # 100 + 10 % is ceil(100 * 1.1) = 111 in floating point, as upstream computes it; down is cut towards zero.
     percent = start * (1 + sign * rules.value / 100)
@@ -177,15 +181,6 @@ def _rows_of(rules: RateRules, asked: Bools) -> RateRules:
     )
 
 
-def _changed(ring: Ring, rules: RateRules, now: float) -> Int64s:
-    """Replicas changed within each rule's period; an event exactly one period old no longer counts."""
-    at, value = ring.at[:, rules.slots], ring.value[:, rules.slots]
-    with np.errstate(invalid="ignore"):
-        recent = now - at < rules.period
-    changed: Int64s = np.where(recent, value, 0).sum(axis=0)
-    return changed
-
-
 def within_limits(turn: Turn, draft: Draft) -> Draft:
     """Never under the minimum nor over the maximum."""
     limits, wanted = turn.bounds, draft.wanted
@@ -197,10 +192,13 @@ def within_limits(turn: Turn, draft: Draft) -> Draft:
 
 def remember_scaling(state: State, turn: Turn) -> State:
     """Store what our last turn's writes changed as scale events, at the time of that turn."""
-    written, before = turn.snapshot.written, turn.snapshot.written_from
+    return scaled(state, turn.table, turn.snapshot.written, turn.snapshot.written_from)
+
+
+def scaled(state: State, table: PolicyTable, written: Int64s, before: Int64s) -> State:
+    """With scale events at the time of `state`: [n] `written` replaced `before`; UNKNOWN where nothing was written."""
     if not (written != UNKNOWN).any() or np.isnan(state.at):
         return state
-    table = turn.table
     done = (written != UNKNOWN) & table.behaved
     return dataclasses.replace(
         state,
@@ -209,11 +207,5 @@ def remember_scaling(state: State, turn: Turn) -> State:
     )
 
 
-def _with_event(ring: Ring, slots: Bools, change: Int64s, at: float, rules: RateRules) -> Ring:
-    """Events older than the longest period of their own direction are overwritten, the last such first."""
-    if not slots.any():
-        return ring
-    with np.errstate(invalid="ignore"):
-        old = slots & (at - ring.at > rules.longest)
-    marked = Ring(ring.at, ring.value, ring.outdated | old)
-    return marked.stored(slots, change, at, marked.outdated)
+def _with_event(events: ScaleEvents, slots: Bools, change: Int64s, at: float, rules: RateRules) -> ScaleEvents:
+    return events.stored(slots, change, at, rules.longest) if slots.any() else events
