@@ -277,6 +277,26 @@ async def test_a_long_past_is_asked_in_parts(liar: Liar, monkeypatch: pytest.Mon
     assert values([past[60, 0], past[59, 1]]) == [None, None]
 
 
+async def test_a_past_of_too_many_samples_is_asked_in_smaller_parts(liar: Liar) -> None:
+    """As a server with `--query.max-samples` says it, for more than 20 steps at once."""
+
+    async def matrix(request: web.Request) -> web.StreamResponse:
+        start, end = (float(request.query[name]) for name in ("start", "end"))
+        if end - start > 20:
+            words = "query processing would load too many samples into memory in query execution"
+            return web.json_response({"status": "error", "errorType": "execution", "error": words}, status=422)
+        who = {"namespace": "shop", "deployment": "web"}
+        result = [{"metric": who, "values": [[start + row, str(row)] for row in range(round(end - start) + 1)]}]
+        return web.json_response({"status": "success", "data": {"resultType": "matrix", "result": result}})
+
+    liar.reply = matrix
+    source = PrometheusSource("prom", PrometheusClient(liar.url))
+    _, past = await source.past("load", NOW + np.arange(60.0), 30)
+    await source.close()
+
+    assert past[:, 0].tolist() == [*range(15), *range(15), *range(15), *range(15)]
+
+
 async def test_a_past_in_uneven_steps_is_a_mistake(liar: Liar) -> None:
     with pytest.raises(ValueError, match="even, rising steps"):
         await PrometheusSource("prom", PrometheusClient(liar.url)).past("load", np.array([0.0, 1.0, 5.0]), 60)

@@ -65,6 +65,19 @@ _ENVELOPE = msgspec.json.Decoder(_Envelope)
 _RUNS = msgspec.json.Decoder(list[_Run])
 
 
+def request_headers(
+    accept: str, bearer: str, basic: tuple[str, str] | None, more: Mapping[str, str] | None
+) -> dict[str, str]:
+    """The headers of every request, credentials included. `basic` is (user, password)."""
+    # Uncompressed: on one's own network inflating costs more than sending.
+    headers = {"Accept": accept, "Accept-Encoding": "identity", **(more or {})}
+    if basic is not None:
+        headers["Authorization"] = "Basic " + base64.b64encode(":".join(basic).encode()).decode()
+    if bearer:
+        headers["Authorization"] = f"Bearer {bearer}"
+    return headers
+
+
 class PrometheusClient:
     """One server (or Thanos, Mimir, VictoriaMetrics: whatever speaks the same API)."""
 
@@ -83,12 +96,7 @@ class PrometheusClient:
         self.address = http.shown(self._url)  # for people: without credentials
         self._timeout_seconds = timeout_seconds
         self._most_bytes = most_bytes
-        # Uncompressed: on one's own network inflating costs more than sending.
-        self._headers = {"Accept": "application/json", "Accept-Encoding": "identity", **(headers or {})}
-        if basic is not None:
-            self._headers["Authorization"] = "Basic " + base64.b64encode(":".join(basic).encode()).decode()
-        if bearer:
-            self._headers["Authorization"] = f"Bearer {bearer}"
+        self._headers = request_headers("application/json", bearer, basic, headers)
         self._session: aiohttp.ClientSession | None = None
 
     async def instant(self, query: str, at: float, parameters: Mapping[str, str] | None = None) -> Vector:

@@ -16,8 +16,10 @@ import numpy as np
 
 from podium.clients import prometheus as clients
 from podium.clients.prometheus import PrometheusClient, Refused, Silent, Unusable
+from podium.clients.remote_read import RemoteReader, matchers_of
 from podium.clients.vectors import Vector
 from podium.model.arrays import UNKNOWN, Float64s, Int64s
+from podium.signals.raw import raw_past
 from podium.signals.source import Garbage, Late, Permanent, Reading, Subject, Temporary
 
 
@@ -79,9 +81,17 @@ class _Twice(Exception):
 class PrometheusSource:
     """A Source over one server. Whoever makes it hands in the client and closes both through `close`."""
 
-    def __init__(self, name: str, client: PrometheusClient, *, lookback_seconds: float | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        client: PrometheusClient,
+        *,
+        lookback_seconds: float | None = None,
+        reader: RemoteReader | None = None,
+    ) -> None:
         self.name = name
         self._client = client
+        self._reader = reader  # for the past of plain selectors; None: it comes by range queries, too
         self._parameters = {} if lookback_seconds is None else {"lookback_delta": f"{lookback_seconds:g}"}
         self._seen: dict[str, _Seen] = {}
 
@@ -106,30 +116,59 @@ class PrometheusSource:
         return seen, vector.values, vector.at
 
     async def past(self, query: str, at: Float64s, stale_after_seconds: float) -> tuple[tuple[Subject, ...], Float64s]:
-        """See the port `Past`. `at` rises in even steps, else ValueError. A server that knows no `lookback_delta`
-        (2.42 does not) takes values for fresh during its own five minutes.
+        """See the port `Past`. `at` rises in even steps, else ValueError.
+
+        A plain selector is read raw, where the server lets itself be read. Everything else comes by range queries; a
+        server that knows no `lookback_delta` (2.42 does not) takes values for fresh during its own five minutes.
         """
         step = float(at[1] - at[0]) if len(at) > 1 else 1.0
         if not np.allclose(np.diff(at), step, rtol=0, atol=1e-3) or step <= 0:
             raise ValueError("the past is asked for in even, rising steps")
+        with self._errors(query):
+            if (found := await self._raw_past(query, at, stale_after_seconds)) is None:
+                found = await self._asked_past(query, at, step, stale_after_seconds)
+            labels, values = found
+            subjects = [_LABELS.decode(one).subject() for one in labels]
+        placed = [column for column, subject in enumerate(subjects) if subject is not None]
+        return tuple(subject for subject in subjects if subject is not None), values[:, placed]
+
+    async def _raw_past(
+        self, query: str, at: Float64s, stale_after_seconds: float
+    ) -> tuple[list[bytes], Float64s] | None:
+        """None for what is no plain selector, and of a server that cannot be read."""
+        matchers = matchers_of(query) if self._reader is not None else None
+        if self._reader is None or matchers is None:
+            return None
+        try:
+            return await raw_past(self._reader, matchers, at, stale_after_seconds)
+        except Refused:
+            return None  # what is wrong with the question itself, a range query says in PromQL's words
+
+    async def _asked_past(
+        self, query: str, at: Float64s, step: float, stale_after_seconds: float
+    ) -> tuple[list[bytes], Float64s]:
         parameters = {"lookback_delta": f"{stale_after_seconds:g}"}
         columns: dict[bytes, int] = {}
         blocks: list[tuple[int, list[int], Float64s]] = []
-        with self._errors(query):
-            row, rows = 0, min(60, len(at))
-            while row < len(at):
-                rows = min(rows, len(at) - row)
+        row, rows, most = 0, min(60, len(at)), STEPS_AT_ONCE
+        while row < len(at):
+            rows = min(rows, len(at) - row)
+            try:
                 matrix = await self._client.range(query, float(at[row]), step, rows, parameters)
-                places = [columns.setdefault(labels, len(columns)) for labels in matrix.labels]
-                blocks.append((row, places, matrix.values))
-                row += rows
-                rows = max(1, min(STEPS_AT_ONCE, POINTS_AT_ONCE // max(len(columns), 1)))
-            subjects = [_LABELS.decode(labels).subject() for labels in columns]
+            except Refused as error:
+                if "too many samples" not in str(error) or rows == 1:
+                    raise
+                rows = max(1, rows // 4)  # the server counts what it loads for a rate, not what it answers
+                most = rows
+                continue
+            places = [columns.setdefault(labels, len(columns)) for labels in matrix.labels]
+            blocks.append((row, places, matrix.values))
+            row += rows
+            rows = max(1, min(most, POINTS_AT_ONCE // max(len(columns), 1)))
         values = np.full((len(at), len(columns)), np.nan)
         for row, places, block in blocks:
             values[row : row + len(block), places] = block
-        placed = [column for column, subject in enumerate(subjects) if subject is not None]
-        return tuple(subject for subject in subjects if subject is not None), values[:, placed]
+        return list(columns), values
 
     @contextlib.contextmanager
     def _errors(self, query: str) -> Iterator[None]:
@@ -150,5 +189,7 @@ class PrometheusSource:
             raise Garbage(f"{self._client.address}: labels that are not text: {error}") from error
 
     async def close(self) -> None:
-        """Close the client's connections."""
+        """Close the connections."""
         await self._client.close()
+        if self._reader is not None:
+            await self._reader.close()

@@ -10,7 +10,8 @@ from podium.loop.decide.table import PolicyTable
 from podium.loop.remember.memory import Memory
 from podium.model.arrays import Float64s, Int64s
 from podium.model.fleet import Fleet
-from podium.signals.bound import BoundSignal
+from podium.signals.bound import NEVER_NEGATIVE, BoundSignal
+from podium.signals.signal import Reduce
 from podium.signals.source import Past, Permanent, Source, Subject, Temporary
 
 STEP_SECONDS = 60.0
@@ -47,21 +48,51 @@ async def _fill(
     if not isinstance(source, Past):
         return
     try:
-        subjects, values = await source.past(signal.query, at, signal.stale_after_seconds)
+        subjects, values = await source.past(signal.past_query or signal.query, at, signal.stale_after_seconds)
     except (Temporary, Permanent):
         return
     columns, slots = _places(subjects, signal, fleet, table)
-    loads[:, slots] = values[:, columns]
+    mine = _judged(values[:, columns], signal)
+    for slot in np.unique(slots).tolist():
+        loads[:, slot] = _reduced(mine[:, slots == slot], signal.reduce)
+
+
+def _judged(values: Float64s, signal: BoundSignal) -> Float64s:
+    """What is no measurement is missing, as it is in a turn: not finite, or negative where the unit cannot be."""
+    bad = ~np.isfinite(values)
+    if signal.unit in NEVER_NEGATIVE:
+        bad |= values < 0
+    return np.where(bad, np.nan, values)
+
+
+def _reduced(values: Float64s, reduce: Reduce) -> Float64s:
+    """[t] one workload's series [t, k] as one: of those that were there; NaN where none was."""
+    there = ~np.isnan(values)
+    if reduce == "max":
+        out = np.where(there, values, -np.inf).max(axis=1)
+    else:
+        out = np.where(there, values, 0.0).sum(axis=1)
+        if reduce == "mean":
+            out = out / np.maximum(there.sum(axis=1), 1)
+    return np.where(there.any(axis=1), out, np.nan)
 
 
 def _places(
     subjects: Sequence[Subject], signal: BoundSignal, fleet: Fleet, table: PolicyTable
 ) -> tuple[Int64s, Int64s]:
-    slot_of = {
-        (slot.key.namespace, slot.key.kind, slot.key.name): number
-        for number, slot in enumerate(fleet.slots)
-        if slot.key is not None and slot.key.namespace == signal.namespace and table.load[number] == signal.name
-    }
-    pairs = [(column, slot_of[subject]) for column, subject in enumerate(subjects) if tuple(subject) in slot_of]
+    """[k] columns whose subject is a workload that forecasts this signal, and [k] its slot.
+
+    The kind `workload` is any kind, where only one has the name. Pods of the past are nobody's: their names are gone.
+    """
+    slot_of: dict[tuple[str, str], list[tuple[str, int]]] = {}
+    for number, slot in enumerate(fleet.slots):
+        if slot.key is not None and slot.key.namespace == signal.namespace and table.load[number] == signal.name:
+            slot_of.setdefault((slot.key.namespace, slot.key.name), []).append((slot.key.kind, number))
+    pairs = []
+    for column, subject in enumerate(subjects):
+        named = slot_of.get((subject.namespace, subject.name), [])
+        found = [number for kind, number in named if subject.kind in (kind, "workload")]
+        if len(found) == 1:
+            pairs.append((column, found[0]))
     columns, slots = zip(*pairs, strict=True) if pairs else ((), ())
     return np.array(columns, np.int64), np.array(slots, np.int64)
