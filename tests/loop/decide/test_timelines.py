@@ -9,6 +9,7 @@ import pytest
 from tests.loop.decide.fleets import CLUSTER, PROM, Conducted, bits, expected, level, reasons, rules, table, values
 
 from podium.ledger.columns import pack, unpack
+from podium.loop.decide import knative, policies
 from podium.loop.decide.state import State
 from podium.loop.decide.table import Guards, Mode
 from podium.model import columns
@@ -34,8 +35,9 @@ def sizes(fleet: Conducted, load: float, turns: int) -> list[int]:
 # Windows and rates
 
 
-def test_growth_doubles_each_turn_where_nothing_else_is_said() -> None:
-    fleet = Conducted(table(1), 3)
+def test_without_its_panic_growth_doubles_each_turn_where_nothing_else_is_said() -> None:
+    calm = [one for one in policies.ORDER if one is not knative.prepare_for_surge]
+    fleet = Conducted(table(1), 3, order=calm)
     assert [int(fleet.turn(390.0).replicas[0]) for _ in range(5)] == [6, 12, 24, 39, 39]
 
 
