@@ -44,8 +44,9 @@ bench: dev ## every benchmark: ours, peers, ratio
 brief: dev page ## run what docs/brief.csv says works, render docs/brief.md, print the counts
 	.venv/bin/python -m tools.brief
 
-docs: dev ## write docs/reference anew from the models
+docs: dev ## write docs/reference and the Grafana dashboard anew from the models
 	.venv/bin/python -m tools.reference
+	.venv/bin/python -m tools.dashboard
 
 cluster: dev ## a real Kubernetes control plane on this machine; prints its kubeconfig
 	.venv/bin/python testbed/cluster.py

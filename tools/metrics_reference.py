@@ -31,6 +31,9 @@ Times run on the machine's clock; where a sentence says "the loop's clock", a si
 No label names a workload, unless `telemetry.metrics.workloads` asks for so many. Tenants beyond
 `telemetry.metrics.tenants` are added up as `(others)`. So the number of series is bounded, whatever the fleet:
 about 250, eleven for each tenant that has its own, and thirty for each source.
+
+In [deploy/monitoring](../../deploy/monitoring) lie a Grafana dashboard and alert rules on these metrics;
+[what to do when one fires](../guides/alerts.md).
 """
 SECTIONS = {
     "Turns": ("podium_turn", "podium_step", "podium_last_turn", "podium_interval"),

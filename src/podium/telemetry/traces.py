@@ -36,10 +36,12 @@ class SpanMeters:
     def __init__(self, registry: CollectorRegistry) -> None:
         self.spans = Counter(
             "podium_spans",
-            "Spans of turns and steps by what became of them (fate: sent, lost); neither is counted without `otel`.",
+            "Spans of turns and steps by what became of them (fate: sent, lost).",
             ["fate"],
             registry=registry,
         )
+        for fate in ("sent", "lost"):
+            self.spans.labels(fate)
 
 
 class Traces:

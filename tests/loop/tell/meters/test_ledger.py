@@ -38,7 +38,7 @@ def test_an_append_is_counted_with_its_bytes_and_its_time(ledger: Ledger) -> Non
             ("entries_total", {"kind": "note"}),
             ("bytes_total", {"kind": "note"}),
             ("append_seconds_count", {}),
-            ("append_errors_total", {}),
+            ("append_errors_total", {"reason": "leadership"}),
             ("head_sequence", {}),
         )
     }
@@ -53,7 +53,7 @@ def test_an_append_that_failed_is_an_error_and_no_entry(ledger: Ledger) -> None:
     leadership.release()
     with pytest.raises(StaleLeader):
         ledger.append(TWO, leadership)
-    assert registry.get_sample_value("podium_ledger_append_errors_total") == 1
+    assert registry.get_sample_value("podium_ledger_append_errors_total", {"reason": "leadership"}) == 1
     assert registry.get_sample_value("podium_ledger_entries_total", {"kind": "note"}) is None
     assert registry.get_sample_value("podium_ledger_append_seconds_count") == 1
 

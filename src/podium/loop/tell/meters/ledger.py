@@ -6,15 +6,17 @@ import collections
 import contextlib
 import math
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import ClassVar
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from podium.ledger.entry import Draft
+from podium.ledger.errors import Permanent, StaleLeader, Temporary
 from podium.ledger.ledger import Ledger
 from podium.loop.tell.meters.gauges import Gauges, Row
 
+REASONS: Mapping[type[Exception], str] = {StaleLeader: "leadership", Temporary: "temporary", Permanent: "permanent"}
 APPEND_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
 
@@ -30,8 +32,14 @@ class LedgerMeters:
             registry=registry,
         )
         self._errors = Counter(
-            "podium_ledger_append_errors", "Appends that failed; what is not recorded is not done.", registry=registry
+            "podium_ledger_append_errors",
+            "Appends that failed; what is not recorded is not done (reason: leadership: another leads; temporary: the "
+            "database did not answer, or its disk is full; permanent: a right is missing, or it is damaged).",
+            ["reason"],
+            registry=registry,
         )
+        for reason in REASONS.values():
+            self._errors.labels(reason)
         self._entries = Counter("podium_ledger_entries", "Entries appended, by kind.", ["kind"], registry=registry)
         self._bytes = Counter("podium_ledger_bytes", "Bytes of payload appended, by kind.", ["kind"], registry=registry)
 
@@ -44,7 +52,7 @@ class LedgerMeters:
         """In whatever thread appended: prometheus_client's counters are safe there."""
         self._seconds.observe(seconds)
         if error is not None:
-            self._errors.inc()
+            self._errors.labels(REASONS.get(type(error), "permanent")).inc()
             return
         sizes: dict[str, int] = collections.defaultdict(int)
         for draft in drafts:

@@ -65,6 +65,12 @@ class Meters:
         self._workloads.take(turned, assignment.fleet, table)
         self._last_turn.set(self._now())
 
+    def lost(self, reason: str) -> None:
+        """This process leads no more: `reason` is one of lead.ENDS, or "" when it stopped by itself."""
+        self.lead.lost(reason)
+        self._present.forget()
+        self._workloads.forget()
+
     def documents(self, *, wrong: bool) -> None:
         """The folder of documents was read again."""
         self._wrong.set(wrong)

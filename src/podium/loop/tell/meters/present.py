@@ -76,6 +76,10 @@ class Present(Gauges):
         """The newest turn."""
         self._last = (turned, table, tenants)
 
+    def forget(self) -> None:
+        """This process does not lead any more: how the fleet stands is another's to tell."""
+        self._last = None
+
     def rows(self) -> Iterator[Row]:
         """See Gauges."""
         if self._last is None:

@@ -19,6 +19,10 @@ from podium.model.verdict import Outcome
 
 STEPS = ("observe", "forecast", "decide", "verify", "record", "act")
 DIRECTIONS = ("hold", "up", "down", "unknown")  # hold = 0, so that "of no direction" is what most slots are
+CONDITIONS = (  # of podium.loop.tell.watch: what begins and ends
+    "signal.lost", "cluster.lost", "workload.unread", "workload.unclaimed", "source.suspect", "source.frozen",
+    "reduction.frozen",
+)  # fmt: skip
 STEP_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 READY_SECONDS = (5, 10, 20, 30, 45, 60, 90, 120, 180, 300, 600, 1200, 1800)
 ANSWER_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
@@ -88,6 +92,8 @@ class TurnMeters:
             self._commands.labels(direction, fate.value)
         for direction, outcome in itertools.product(("up", "down"), Outcome):
             self._verdicts.labels(direction, outcome.value)
+        for condition, turn in itertools.product(CONDITIONS, ("began", "ended")):
+            self._events.labels(f"{condition}.{turn}")
         for step in STEPS:
             self._steps.labels(step)
         for direction in DIRECTIONS:

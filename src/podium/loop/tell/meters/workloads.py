@@ -48,6 +48,10 @@ class Workloads(Gauges):
             self._fleet = fleet
         self._last = (turned, table)
 
+    def forget(self) -> None:
+        """This process does not lead any more."""
+        self._last = None
+
     def rows(self) -> Iterator[Row]:
         """See Gauges."""
         if self._last is None:
