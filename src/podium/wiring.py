@@ -19,6 +19,7 @@ from podium import kinds
 from podium.clients.http import shown
 from podium.clients.kubernetes.access import Access
 from podium.clients.prometheus import PrometheusClient
+from podium.clients.remote_read import RemoteReader
 from podium.documents.collection import Documents
 from podium.documents.folder import Folder
 from podium.documents.problem import Invalid, Problem
@@ -39,10 +40,11 @@ from podium.loop.pace import Pace, WallPace
 from podium.loop.policy import ScalingPolicy
 from podium.loop.remember import backfill, record
 from podium.loop.remember.memory import Memory
-from podium.loop.remember.restore import Restored, restore, turns
+from podium.loop.remember.restore import Restored, restore
 from podium.loop.settings import ClusterSettings
 from podium.loop.tabulate import Limits, tabulate
-from podium.loop.tell.live import Live, Setting
+from podium.loop.tell.live import Live
+from podium.loop.tell.scene import Setting
 from podium.loop.tell.meters.meters import Meters
 from podium.loop.tell.tally import Tally
 from podium.loop.tracing import UNTOLD
@@ -64,7 +66,7 @@ if TYPE_CHECKING:
 FORECASTER = "mixture"
 GRID_SECONDS = 60.0  # of forecasting: four ticks
 PURGE_SECONDS = 3600.0
-CHART_SECONDS = 6 * 3600.0  # of recorded turns taken back for the charts at start
+PAST_SECONDS = 30.0  # longest wait for a piece of history, which no turn waits for
 KNOCK_SECONDS = 5.0  # a server that is slower is taken for silent, which stops nothing
 log = structlog.get_logger()
 
@@ -230,7 +232,8 @@ def sources_of(loaded: Loaded, documents: Documents, simulation: Simulation | No
         if source.kind == "prometheus" and source.url is not None:
             bearer = loaded.reveal(source.bearer) if source.bearer else ""
             client = PrometheusClient(source.url, timeout_seconds=source.timeout, bearer=bearer)
-            out.append(PrometheusSource(source.name, client))
+            reader = RemoteReader(source.url, timeout_seconds=max(source.timeout, PAST_SECONDS), bearer=bearer)
+            out.append(PrometheusSource(source.name, client, reader=reader))
         elif source.kind == "replay" and source.path is not None:
             if simulation is not None and source.path.suffix in (".yaml", ".yml"):
                 out.append(ReplaySource(source.name, simulation.load.tracks))  # the scenario's own recordings
@@ -357,7 +360,7 @@ class Program:
             if restored.number == 0:
                 await self._learn_past(restored, leadership)
             else:
-                await asyncio.to_thread(self._recall)
+                await asyncio.to_thread(self.live.recall, self._outside.pace())
             self.live.note(None)
             tracer = self._tracer or UNTOLD
             await drive(cycle, self._outside.pace, settings.interval, self.live, self._after, tracer)
@@ -397,11 +400,6 @@ class Program:
         checkpoint = record.Checkpoint(0, assigned.fleet.digest, (), restored.memory.checkpoint())
         drafts = [record.draft_fleet(assigned.fleet, until), record.draft_checkpoint(checkpoint, until)]
         await asyncio.to_thread(self._ledger.append, drafts, leadership)
-
-    def _recall(self) -> None:
-        since = round((self._outside.pace() - CHART_SECONDS) * 1e6)
-        for turn in turns(self._ledger, since_us=since):
-            self.live.remember(turn)
 
     def _after(self, turned: Turned, skipped: int) -> None:
         cycle, assigned = self._cycle, self._assigned
