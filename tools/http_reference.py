@@ -8,20 +8,23 @@ import re
 from collections.abc import Iterable, Iterator
 from types import ModuleType
 
-from podium.api import decisions, problems, session, sources, stream, workloads
+from podium.api import decisions, problems, session, sources, stream, tenants, workloads
 from podium.loop.tell import figures, fleetmap, view
 
 # Shapes in the order in which somebody reads them: what is asked first stands first.
 SHAPES: tuple[tuple[str, ModuleType, tuple[str, ...]], ...] = (
     ("The fleet", view, ("FleetView", "SourceRow")),
     ("", figures, ("Totals", "Reduction", "Pause", "Comparison", "Pair", "Cost")),
-    ("Workloads", view, ("WorkloadPage", "WorkloadRow", "Sparks", "WorkloadSeries", "Band")),
+    ("", tenants, ("TenantPage",)),
+    ("Workloads", workloads, ("WorkloadPage",)),
+    ("", view, ("WorkloadRow", "Sparks", "WorkloadSeries", "Band")),
     ("", workloads, ("Forecast",)),
     ("The map", fleetmap, ("MapView", "MapColumns", "MapChange", "ChangedColumns")),
     ("Decisions", decisions, ("DecisionPage",)),
     ("", view, ("DecisionRow", "Explanation")),
     ("Sources and clusters", sources, ("SourceList", "ClusterList", "ClusterRow")),
-    ("On the stream", stream, ("WorkloadTail", "Gone", "Beat")),
+    ("On the stream", view, ("WorkloadTail",)),
+    ("", stream, ("Gone", "Beat")),
     ("Sessions and problems", session, ("Session",)),
     ("", problems, ("Body", "Fault")),
 )

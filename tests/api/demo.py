@@ -11,15 +11,25 @@ import contextlib
 import math
 from collections.abc import AsyncIterator
 
+from tests.api.fakes import sheet_of
+
 from podium import api
+from podium.loop.tell import selection
+from podium.loop.tell.figures import Comparison, Cost, Pair, Reduction, Totals
+from podium.loop.tell.selection import Selection
+from podium.loop.tell.sheet import Sheet, totals
 from podium.loop.tell.view import (
     Band,
     DecisionRow,
+    DecisionRows,
     Explanation,
     FleetView,
+    Listing,
     SourceRow,
+    Sparks,
     WorkloadRow,
     WorkloadSeries,
+    WorkloadTail,
 )
 
 TOKEN = "a-token-for-looking-at-the-page"
@@ -46,7 +56,7 @@ class Lane:
         self.replicas = self.ready = max(2, math.ceil(self.shape(BEGIN) / self.capacity))
         self.at: list[float] = []
         self.columns: dict[str, list[float | int | None]] = {
-            name: [] for name in ("load", "replicas", "ready", "wanted", "capacity", "expected")
+            name: [] for name in ("load", "replicas", "ready", "wanted", "capacity", "expected", "hpa")
         }
         self.decisions: list[DecisionRow] = []
 
@@ -85,6 +95,7 @@ class Lane:
             self.replicas,
             self.ready * self.capacity,
             self.quantile("0.95", at, LEAD),
+            self.hpa(at),
         )
         self.at.append(at)
         for name, value in zip(self.columns, row, strict=True):
@@ -118,6 +129,32 @@ class Lane:
             outcome="" if self.replicas == before else "reached after 45s" if self.replicas > before else "written",
         )
 
+    def hpa(self, at: float) -> int:
+        """What an HPA that starts at 70 % and settles for five minutes would have."""
+        return max(2, *(math.ceil(self.shape(at - late) / (0.7 * self.capacity)) for late in range(120, 480, 60)))
+
+    def shadow(self) -> Comparison:
+        """Both since the first turn."""
+        hours = len(self.at) * INTERVAL / 3600.0
+        ours, theirs = (
+            sum(value or 0 for value in self.columns[name]) * INTERVAL / 3600.0 for name in ("replicas", "hpa")
+        )
+        return Comparison(
+            since=BEGIN,
+            hours=hours,
+            replica_hours=Pair(podium=ours, hpa=theirs),
+            unserved_fraction=Pair(podium=0.0004, hpa=0.0061),
+            cost=Cost(podium=ours * 0.048, hpa=theirs * 0.048, currency="USD"),
+        )
+
+    def state(self) -> str:
+        load = self.columns["load"][-1]
+        if load is None:
+            return "held"
+        if load > self.ready * self.capacity:
+            return "short"
+        return "growing" if self.ready < self.replicas else "steady"
+
     def coverage(self) -> float:
         return 0.935 + 0.02 * math.sin(self.number)
 
@@ -128,6 +165,7 @@ class Lane:
             key=self.key,
             tenant=self.tenant,
             mode=self.mode,
+            state=self.state(),
             replicas=self.replicas,
             ready=self.ready,
             wanted=int(self.columns["wanted"][-1] or 0),
@@ -137,10 +175,13 @@ class Lane:
             load_unit="per_second",
             load_origin="recorded: data centre trace, Azure v2" if self.recorded else "synthetic: sine with a surge",
             capacity_per_replica=self.capacity,
+            use=None if load is None else load / (self.ready * self.capacity),
             expected=self.quantile("0.95", self.at[-1] + LEAD, LEAD),
             coverage=self.coverage() if self.number % 5 != 4 else None,
             trusted=self.number % 5 != 4,
             paused="down" if self.number == 5 else "none",
+            hpa=self.hpa(self.at[-1]),
+            shadow=self.shadow(),
             troubles=("prom-east is silent: the load is not known, so nothing goes down",) if silent else (),
         )
 
@@ -153,6 +194,7 @@ class DemoView:
         self.by_key = {lane.key: lane for lane in self.lanes}
         self.speed = speed
         self.tick = 0
+        self.made: Sheet | None = None
         for _ in range(history_ticks):
             self.turn()
 
@@ -167,15 +209,24 @@ class DemoView:
 
     def fleet(self) -> FleetView:
         silent = any(lane.silent_from <= self.at for lane in self.lanes)
+        sheet = self.sheet()
+        total, tenants = totals(sheet, {"": lane.shadow() for lane in self.lanes[:1]})
         return FleetView(
             at=self.at,
             tick=self.tick,
+            due=self.at + INTERVAL,
             interval_seconds=INTERVAL,
             speed=self.speed,
             simulated=True,
-            workloads=tuple(lane.row() for lane in self.lanes),
+            fleet=sheet.roll.fleet,
+            total=total,
+            tenants=tenants,
+            tenant_count=len(tenants),
             sources=(
-                SourceRow(name="replay", kind="replay", where="azure-v2.parquet", state="ok", since=None, words=""),
+                SourceRow(
+                    name="replay", kind="replay", where="azure-v2.parquet", state="ok", since=None, words="",
+                    workloads=len(self.lanes), held=0,
+                ),
                 SourceRow(
                     name="prom-east",
                     kind="prometheus",
@@ -183,15 +234,49 @@ class DemoView:
                     state="silent" if silent else "ok",
                     since=BEGIN + 2.6 * 3600 if silent else None,
                     words="No answer within 5 s; one workload keeps its size until it answers." if silent else "",
+                    workloads=1,
+                    held=int(silent),
                 ),
             ),
+            reduction=Reduction(
+                fraction=0.1, window_seconds=300.0, replicas=total.replicas, budget=total.replicas // 10, taken=3,
+                left=total.replicas // 10 - 3, held=int(silent),
+            ),
+            pauses=(),
             guards=("At most 10 % of all replicas may go within 5 minutes; 4 % went.",) if silent else (),
             next=f"turn {self.tick + 1} in {INTERVAL / self.speed:.2g} s",
-        )
+        )  # fmt: skip
 
-    def series(self, key: str, since: float, until: float) -> WorkloadSeries:
+    def sheet(self) -> Sheet:
+        if self.made is None or self.made.tick != self.tick:
+            self.made = sheet_of([lane.row() for lane in self.lanes], self.at, self.tick)
+        return self.made
+
+    def tenants(self) -> tuple[Totals, ...]:
+        return totals(self.sheet())[1]
+
+    def page(self, wanted: Selection) -> Listing:
+        sheet = self.sheet()
+        found = selection.find(sheet, wanted)
+        lanes = [self.lanes[slot] for slot in sheet.roll.slot[found.rows].tolist()]
+        recent = None
+        if wanted.recent_seconds:
+            count = max(int(wanted.recent_seconds / INTERVAL), 1)
+            loads = tuple(tuple(lane.columns["load"][-count:][-120:]) for lane in lanes)
+            recent = Sparks(at=tuple(self.lanes[0].at[-count:][-120:]), load=loads)
+        return Listing(
+            at=self.at, tick=self.tick, total=found.total, items=tuple(lane.row() for lane in lanes), recent=recent,
+            last=found.last,
+        )  # fmt: skip
+
+    def workload(self, key: str) -> WorkloadRow:
+        return self.by_key[key].row()
+
+    def series(self, key: str, since: float, until: float, points: int) -> WorkloadSeries:
         lane = self.by_key[key]
         chosen = [index for index, at in enumerate(lane.at) if since <= at <= until]
+        thinned = len(chosen) > points
+        chosen = chosen[:: -(-len(chosen) // points)] if thinned else chosen
         columns = {name: tuple(values[index] for index in chosen) for name, values in lane.columns.items()}
         now = lane.at[-1]
         ahead = tuple(60.0 * minute for minute in range(1, 31))
@@ -202,11 +287,17 @@ class DemoView:
                 level: tuple(lane.quantile(level, now + seconds, seconds) for seconds in ahead) for level in LEVELS
             },
         )
-        return WorkloadSeries(key=key, at=tuple(lane.at[index] for index in chosen), band=band, **columns)  # type: ignore[arg-type]
+        at = tuple(lane.at[index] for index in chosen)
+        return WorkloadSeries(key=key, at=at, band=band, thinned=thinned, shadow=lane.shadow(), **columns)  # type: ignore[arg-type]
+
+    def tail(self, key: str, since: float) -> WorkloadTail:
+        rows = tuple(row for row in self.decisions(key).items if row.at >= since)
+        series = self.series(key, since, self.at, 5000)
+        return WorkloadTail(key=key, tick=self.tick, at=self.at, row=self.workload(key), series=series, decisions=rows)
 
     def decisions(
         self, key: str | None, *, before: float | None = None, limit: int = 50, changed_only: bool = False
-    ) -> tuple[DecisionRow, ...]:
+    ) -> DecisionRows:
         lanes = self.lanes if key is None else [self.by_key[key]]
         rows = [
             row
@@ -215,7 +306,7 @@ class DemoView:
             if (before is None or row.at < before) and (row.changed or not changed_only)
         ]
         rows.sort(key=lambda row: (row.at, row.key), reverse=True)
-        return tuple(rows[:limit])
+        return DecisionRows(items=tuple(rows[:limit]), until=None)
 
     def explain(self, key: str, at: float | None = None) -> Explanation:
         rows = [row for row in self.by_key[key].decisions if at is None or row.at <= at]
@@ -233,13 +324,13 @@ class DemoView:
             },
         )
 
-    async def changes(self) -> AsyncIterator[FleetView]:
+    async def changes(self) -> AsyncIterator[None]:
         seen = self.tick
         while True:
             await asyncio.sleep(min(0.2, INTERVAL / self.speed / 2))
             if self.tick != seen:
                 seen = self.tick
-                yield self.fleet()
+                yield None
 
     async def run(self) -> None:
         """Tick for ever."""

@@ -8,6 +8,8 @@ import pytest
 import structlog
 from tests.api.fakes import START, WEB, FakeView, ask, visited, workload
 
+from podium.api.queries import encode_cursor
+
 ONE = f"/api/v1/workloads/{WEB}"
 NAMES = [f"local/shop/deployment.apps/w{number:02}" for number in range(25)]
 
@@ -145,6 +147,23 @@ async def test_what_is_not_there_is_a_problem_in_words(path: str) -> None:
         ("/api/v1/workloads?cursor=bm8", "query.cursor", "bm8"),
         ("/api/v1/workloads?filter=colour:red", "query.filter", "colour:red"),
         ("/api/v1/workloads?filter=trusted:maybe", "query.filter", "trusted:maybe"),
+        ("/api/v1/workloads?filter=state:tired", "query.filter", "state:tired"),
+        ("/api/v1/workloads?state=held,tired", "query.state", "held,tired"),
+        ("/api/v1/workloads?sort=colour", "query.sort", "colour"),
+        ("/api/v1/workloads?sort=--use", "query.sort", "--use"),
+        ("/api/v1/workloads?recent=99999999", "query.recent", "99999999"),
+        (
+            f"/api/v1/workloads?cursor={encode_cursor('use', 'x', 'y')}&sort=use",
+            "query.cursor",
+            encode_cursor("use", "x", "y"),
+        ),
+        (
+            f"/api/v1/workloads?cursor={encode_cursor('key', None, 'y')}&sort=use",
+            "query.cursor",
+            encode_cursor("key", None, "y"),
+        ),
+        ("/api/v1/tenants?cursor=bm8", "query.cursor", "bm8"),
+        (f"{ONE}/series?points=1", "query.points", "1"),
         ("/api/v1/decisions?before=yesterday", "query.before", "yesterday"),
         ("/api/v1/decisions?changed=perhaps", "query.changed", "perhaps"),
         (f"{ONE}/series?since=nan", "query.since", "nan"),
@@ -152,7 +171,7 @@ async def test_what_is_not_there_is_a_problem_in_words(path: str) -> None:
         (f"{ONE}/series?since=1&until=2000000000", "query.since", "1.0"),
         (f"{ONE}/series?since=20&until=10", "query.since", "20.0"),
         ("/api/v1/stream?topics=weather", "query.topics", "weather"),
-        ("/api/v1/stream?topics=", "query.topics", "0"),
+        ("/api/v1/stream?topics=", "query.topics", "0 topics, 0 workloads"),
     ],
 )
 async def test_garbage_is_named_with_its_place(path: str, where: str, got: str) -> None:

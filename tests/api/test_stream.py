@@ -11,6 +11,7 @@ import structlog
 from tests.api.fakes import START, WEB, FakeView, events, eventually, visited, workload
 
 from podium.api import stream
+from podium.loop.tell.view import WorkloadRow
 
 BOTH = f"/api/v1/stream?topics=fleet,workload:{WEB}"
 
@@ -27,13 +28,12 @@ async def test_a_listener_gets_the_fleet_at_once_and_then_every_tick() -> None:
         assert json.loads((await anext(arriving))["data"])["tick"] == 11
 
 
-async def test_topics_share_one_stream_and_only_the_last_event_of_a_tick_carries_its_id() -> None:
+async def test_topics_share_one_stream_and_after_the_events_of_a_tick_comes_its_id() -> None:
     async with visited() as client, client.get(BOTH) as answer:
-        arriving = events(answer)
+        arriving = events(answer, marks=True)
         await anext(arriving)
-        fleet, tail = await anext(arriving), await anext(arriving)
-    assert (fleet["event"], fleet.get("id")) == ("fleet", None)
-    assert (tail["event"], tail["id"]) == ("workload", f"10@{START + 150}")
+        fleet, tail, mark = [await anext(arriving) for _ in range(3)]
+    assert (fleet["event"], tail["event"], mark) == ("fleet", "workload", {"id": f"10@{START + 150}"})
     assert json.loads(tail["data"])["series"]["at"] == [START + 135, START + 150]
 
 
@@ -80,20 +80,27 @@ async def test_a_workload_that_disappears_is_said_to_be_gone() -> None:
         view.rows = ()
         view.turn()
         await anext(arriving)
-        assert await anext(arriving) == {"event": "gone", "data": f'{{"key":"{WEB}"}}', "id": f"11@{START + 165}"}
+        assert await anext(arriving) == {"event": "gone", "data": f'{{"key":"{WEB}"}}'}
+
+
+def crowd(tick: int) -> tuple[WorkloadRow, ...]:
+    """A fleet whose map is most of a MB, and another one in every tick."""
+    long = "w" * 300
+    return tuple(workload(f"local/shop/deployment.apps/{long}{n}", tenant=f"t{tick}") for n in range(2000))
 
 
 async def test_a_slow_listener_misses_ticks_and_holds_nobody_up() -> None:
     view = FakeView()
-    view.rows = tuple(workload(f"local/shop/deployment.apps/w{number}") for number in range(2000))  # a MB per tick
-    async with visited(view) as client, client.get("/api/v1/stream", read_bufsize=1024) as slow:
+    view.rows = crowd(0)
+    async with visited(view) as client, client.get("/api/v1/stream?topics=map", read_bufsize=1024) as slow:
         await eventually(lambda: bool(view.listeners))
-        for _ in range(40):  # nobody reads: the kernel's buffers take some ticks, and the program holds one
+        for tick in range(40):  # nobody reads: the kernel's buffers take some ticks, and the program holds one
+            view.rows = crowd(tick + 1)
             view.turn()
             await asyncio.sleep(stream.QUICKEST_SECONDS * 1.2)
         seen = []
         async for event in events(slow):
-            if event.get("event") == "fleet":
+            if event.get("event") == "map":
                 seen.append(json.loads(event["data"])["tick"])
             if seen and seen[-1] == 50:
                 break
@@ -113,7 +120,7 @@ async def test_nobody_listens_to_the_loop_for_listeners_that_left() -> None:
 async def test_a_view_that_breaks_off_ends_the_stream_and_the_next_listener_asks_anew() -> None:
     class Breaking(FakeView):
         async def changes(self):  # type: ignore[no-untyped-def]
-            yield self.fleet()
+            yield None
             raise RuntimeError("the loop broke")
 
     with structlog.testing.capture_logs() as logged:

@@ -12,6 +12,8 @@ from tests.brief.stage import MINUTE, Stage, figure, policy, stage
 from tests.cli.outside import podium
 from tests.journeys.afternoon import START
 
+from podium.loop.tell.selection import Selection
+
 DAY = 86400.0
 SURGE = START + 60 * MINUTE  # and at the same time on each day before
 RECORDED = """\
@@ -63,7 +65,7 @@ async def test_replicas_rise_before_a_surge_that_the_days_before_have_shown(
         recording="requests.csv", history_seconds=3 * DAY, load=lambda _key, at: requests(at),
     ) as run:  # fmt: skip
         at, load = await risen(run)
-        (row,) = run.program.live.fleet().workloads
+        (row,) = run.program.live.page(Selection()).items
         reasons = run.explained().reasons
     ahead = (SURGE - at) / MINUTE
     assert ahead >= minutes

@@ -26,6 +26,7 @@ from tests.cli.outside import environment, podium
 from tests.journeys.installation import Installation, rising
 
 from podium.cli import fleet, tables
+from podium.loop.tell.figures import Totals
 from podium.loop.tell.view import FleetView, SourceRow, WorkloadRow
 
 pytestmark = pytest.mark.timeout(240)
@@ -51,7 +52,7 @@ def test_the_podium_of_this_machine_is_found_without_options(running: Installati
 
 def test_machines_get_the_view_itself(running: Installation) -> None:
     answer = podium("top", "-o", "json", at=running.folder).answer
-    assert set(answer) == set(FleetView.__struct_fields__)
+    assert set(answer) == {*FleetView.__struct_fields__, "workloads"}
     assert [row["key"].rpartition("/")[2] for row in answer["workloads"]] == ["cart", "mail", "search", "web"]
 
 
@@ -120,35 +121,43 @@ def test_live_it_shows_a_lost_connection_and_finds_the_next_start_by_itself(tmp_
     assert place.stop() == 0
 
 
-def view(*rows: WorkloadRow, **changes: object) -> FleetView:
+def view(count: int = 2, **changes: object) -> FleetView:
+    total = Totals(
+        tenant="", workloads=count, replicas=5, ready=5, wanted=5, unknown=0, states={"steady": count}, shadow=None
+    )
     fields: dict[str, object] = {
-        "at": 1_772_431_200.0, "tick": 7, "interval_seconds": 15.0, "speed": 1.0, "simulated": False,
-        "workloads": rows, "sources": (), "guards": (), "next": "next turn in 12 s",
+        "at": 1_772_431_200.0, "tick": 7, "due": None, "interval_seconds": 15.0, "speed": 1.0, "simulated": False,
+        "fleet": "f", "total": total, "tenants": (), "tenant_count": 1, "sources": (), "reduction": None, "pauses": (),
+        "guards": (), "next": "next turn in 12 s",
     }  # fmt: skip
     return FleetView(**(fields | changes))  # type: ignore[arg-type]
 
 
 def row(name: str, **changes: object) -> WorkloadRow:
     fields: dict[str, object] = {
-        "key": f"local/shop/deployment.apps/{name}", "tenant": "shop", "mode": "own", "replicas": 5, "ready": 5,
-        "wanted": 5, "minimum": 1, "maximum": 9, "load": 512.5, "load_unit": "per_second", "load_origin": "",
-        "capacity_per_replica": 100.0, "expected": 600.0, "coverage": 0.951, "trusted": True, "paused": "none",
+        "key": f"local/shop/deployment.apps/{name}", "tenant": "shop", "mode": "own", "state": "steady", "replicas": 5,
+        "ready": 5, "wanted": 5, "minimum": 1, "maximum": 9, "load": 512.5, "load_unit": "per_second",
+        "load_origin": "", "capacity_per_replica": 100.0, "use": 1.025, "expected": 600.0, "coverage": 0.951,
+        "trusted": True, "paused": "none", "hpa": None, "shadow": None,
     }  # fmt: skip
     return WorkloadRow(**(fields | changes))  # type: ignore[arg-type]
 
 
-def lines(shown: FleetView, width: str, monkeypatch: pytest.MonkeyPatch, **arguments: object) -> list[str]:
+def lines(
+    shown: FleetView, rows: list[WorkloadRow], width: str, monkeypatch: pytest.MonkeyPatch, **arguments: object
+) -> list[str]:
     monkeypatch.setenv("COLUMNS", width)
-    return tables.plain(fleet.picture(shown, **arguments)).splitlines()  # type: ignore[arg-type]
+    return tables.plain(fleet.picture(shown, rows, **arguments)).splitlines()  # type: ignore[arg-type]
 
 
 def test_a_picture_of_the_fleet(monkeypatch: pytest.MonkeyPatch) -> None:
     moving = row("web", wanted=9, ready=4, troubles=("refused: has changed",))
     unknown = row("mail", load=None, coverage=None, trusted=False, replicas=None, ready=None, wanted=None)
     silent = SourceRow(
-        name="prom", kind="prometheus", where="", state="silent", since=1_772_431_110.0, words="no answer"
-    )
-    assert lines(view(moving, unknown, sources=(silent,), guards=("reduction guard",)), "80", monkeypatch) == [
+        name="prom", kind="prometheus", where="", state="silent", since=1_772_431_110.0, words="no answer",
+        workloads=2, held=2,
+    )  # fmt: skip
+    assert lines(view(sources=(silent,), guards=("reduction guard",)), [unknown, moving], "80", monkeypatch) == [
         "turn 7 of 2026-03-02T06:00:00Z, 2 workloads",
         "",
         "workload    mode   replicas   ready    load       forecast   held by",
@@ -164,20 +173,42 @@ def test_a_picture_of_the_fleet(monkeypatch: pytest.MonkeyPatch) -> None:
     ]
 
 
-def test_where_there_is_no_room_for_all_those_that_move_are_shown(monkeypatch: pytest.MonkeyPatch) -> None:
-    many = [row(f"w{number:03}") for number in range(200)]
-    many[150] = row("w150", wanted=8)
-    shown = lines(view(*many), "80", monkeypatch, height=20)
+def test_a_page_of_a_big_fleet_fits_the_screen_and_says_where_it_lies(monkeypatch: pytest.MonkeyPatch) -> None:
+    big = view(200, guards=("reduction guard",))
+    rows = [row(f"w{number:03}") for number in range(fleet.room(big, 20))]
+    shown = lines(big, rows, "80", monkeypatch, total=200, first=40)
     assert len(shown) <= 20
-    assert any("shop/w150" in line for line in shown)
-    assert "… and 188 more" in shown
+    assert f"41 to {40 + len(rows)} of 200" in shown
 
 
 def test_a_tenant_is_shown_where_the_namespace_does_not_say_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    shown = lines(view(row("web", tenant="acme"), row("cart")), "100", monkeypatch)
+    shown = lines(view(), [row("cart"), row("web", tenant="acme")], "100", monkeypatch)
     assert shown[2].split()[:2] == ["workload", "tenant"]
     assert shown[4].split()[:2] == ["shop/cart", "shop"]
     assert shown[5].split()[:2] == ["shop/web", "acme"]
+
+
+def test_what_a_filter_may_say_is_told_by_the_podium_that_refused_it(running: Installation) -> None:
+    done = podium("top", "--once", "--filter", "colour:red", at=running.folder)
+    assert (done.code, done.out) == (2, "")
+    assert "query.filter: expected words, or field:value with a field of tenant," in done.err
+
+
+def test_a_table_holds_what_was_asked_for_in_the_order_that_was_asked_for(running: Installation) -> None:
+    done = podium("top", "--sort", "-key", "--filter", "shop/ a", "--limit", "2", "-o", "json", at=running.folder)
+    assert [one["key"].rpartition("/")[2] for one in done.answer["workloads"]] == ["web", "search"]
+
+
+def test_keys_order_filter_and_leave_a_live_table(running: Installation) -> None:
+    with Terminal(running.folder, "top") as terminal:
+        terminal.until(rb"by state")
+        terminal.type(b"s")
+        terminal.until(rb"by replicas")
+        terminal.type(b"/cart\r")
+        terminal.until(rb"only cart")
+        terminal.until_without(b"shop/web")
+        terminal.type(b"q")
+        assert terminal.ended() == 0
 
 
 @contextlib.contextmanager
@@ -243,9 +274,17 @@ class Terminal:
             if any(b"turn " in picture and text not in picture for picture in pictures[1:-1]):
                 return
 
+    def type(self, keys: bytes) -> None:
+        """What a person types."""
+        os.write(self._fd, keys)
+
     def interrupt(self) -> int:
         """ctrl-C; the exit code."""
         self._process.send_signal(signal.SIGINT)
+        return self.ended()
+
+    def ended(self) -> int:
+        """The exit code, once it has ended."""
         deadline = time.monotonic() + 20
         while self._process.poll() is None:
             assert time.monotonic() < deadline, self._out[-3000:]

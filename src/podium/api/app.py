@@ -12,6 +12,7 @@ import podium
 from podium.api import (
     decisions,
     documented,
+    heads,
     health,
     metrics,
     orders,
@@ -20,6 +21,7 @@ from podium.api import (
     session,
     sources,
     stream,
+    tenants,
     workloads,
 )
 from podium.api.access import Access
@@ -57,7 +59,8 @@ def create_app(
     not there. `docs` serves `/api/v1/openapi.json`, behind the token.
     """
     access = Access(token, clock)
-    reads, broadcast = Reads(view), Broadcast(view)
+    reads = Reads(view)
+    broadcast = Broadcast(reads)
     counted = metrics.DoorMetrics(registry if registry is not None else CollectorRegistry())
 
     app = FastAPI(
@@ -71,9 +74,10 @@ def create_app(
     app.state.broadcast = broadcast
     problems.install(app)
     documented.install(app)
-    app.include_router(workloads.router(reads))
+    app.include_router(workloads.router(reads, broadcast))
     app.include_router(decisions.router(reads))
     app.include_router(sources.router(reads))
+    app.include_router(tenants.router(reads))
     if book is not None:
         app.include_router(orders.router(book))
     app.include_router(stream.router(reads, broadcast, counted, heartbeat_seconds))
@@ -81,6 +85,7 @@ def create_app(
     app.include_router(health.router(reads, unready))
     app.include_router(metrics.router(counted))
     app.include_router(page.router(access, built))
+    app.add_middleware(heads.Heads)
     app.add_middleware(Guard, access=access, allowed_hosts=allowed_hosts)
     app.add_middleware(metrics.Measured, metrics=counted)
     return app

@@ -44,17 +44,22 @@ def router(reads: Reads) -> APIRouter:
 
 
 async def page_of_decisions(reads: Reads, key: str | None, chosen: Chosen) -> DecisionPage:
-    """One page. A tick's decisions share their time, so the cursor holds the time and how many of it were shown."""
+    """One page. A tick's decisions share their time, so the cursor holds the time and how many of it were shown.
+
+    A search that took long ends early: its page may hold fewer than `limit`, even none, and goes on with `next`.
+    """
     before, shown = chosen.before, 0
     last = None
     if chosen.cursor is not None:
         last, shown = queries.cursor_of(chosen.cursor, tuple[float, int])
         before = last + _NEXT_MICROSECOND
-    rows = await reads.decisions(key, before, shown + chosen.limit + 1, chosen.changed)
-    rest = rows[shown:]
+    found = await reads.decisions(key, before, shown + chosen.limit + 1, chosen.changed)
+    rest = found.items[shown:]
     items = rest[: chosen.limit]
-    if len(rest) <= chosen.limit:
-        return DecisionPage(items=items, next=None)
-    at = items[-1].at
-    count = sum(1 for row in items if row.at == at) + (shown if at == last else 0)
-    return DecisionPage(items=items, next=queries.encode_cursor(at, count))
+    if len(rest) > chosen.limit:
+        at = items[-1].at
+        count = sum(1 for row in items if row.at == at) + (shown if at == last else 0)
+        return DecisionPage(items=items, next=queries.encode_cursor(at, count))
+    if found.until is not None:
+        return DecisionPage(items=items, next=queries.encode_cursor(found.until - _NEXT_MICROSECOND, 0))
+    return DecisionPage(items=items, next=None)

@@ -4,24 +4,20 @@ from __future__ import annotations
 
 import base64
 import binascii
-import functools
 import math
-from collections.abc import Callable
 from typing import Annotated, TypeVar
 
 import msgspec
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from podium.api.problems import Fault, Problem
-from podium.loop.tell.view import WorkloadRow
+from podium.loop.tell import selection
 from podium.model.clock import parse_rfc3339
-from podium.model.identity import WorkloadKey
 
 LATEST = 253402300799.0  # 9999-12-31T23:59:59Z, the last second RFC 3339 can write
 
 
 T = TypeVar("T")
-Test = Callable[[WorkloadRow], bool]
 
 
 class Query(BaseModel):
@@ -63,48 +59,39 @@ def decode_cursor(text: str, kind: type[T]) -> T:
         raise ValueError("a cursor that an earlier answer gave as `next`") from None
 
 
-def _part(name: str) -> Callable[[WorkloadRow, str], bool]:
-    return lambda row, value: getattr(WorkloadKey.parse(row.key), name) == value
+def words_of(text: str) -> tuple[tuple[str, ...], tuple[tuple[str, tuple[str, ...]], ...]]:
+    """What a filter says, `tenant:shop state:held,short web`: the plain words, and (field, values) of the others.
 
-
-_FIELDS: dict[str, Callable[[WorkloadRow, str], bool]] = {
-    "tenant": lambda row, value: row.tenant == value,
-    "mode": lambda row, value: row.mode == value,
-    "cluster": _part("cluster"),
-    "namespace": _part("namespace"),
-    "kind": _part("kind"),
-    "name": _part("name"),
-    "paused": lambda row, value: row.paused == value,
-    "trusted": lambda row, value: row.trusted == (value == "yes"),
-    "troubled": lambda row, value: bool(row.troubles) == (value == "yes"),
-}
-
-
-def _mentions(word: str) -> Test:
-    return lambda row: word in row.key.lower() or word in row.tenant.lower()
-
-
-def _holds(test: Callable[[WorkloadRow, str], bool], value: str, row: WorkloadRow) -> bool:
-    return test(row, value)
-
-
-def workload_filter(text: str) -> Test:
-    """Words that must all hold: `tenant:shop troubled:yes web`. A word without a colon is looked for in the key.
-
-    Raises ValueError naming the word that is not understood.
+    Raises ValueError that says what was expected.
     """
-    tests: list[Test] = []
+    words: list[str] = []
+    fields: list[tuple[str, tuple[str, ...]]] = []
     for word in text.split():
         field, colon, value = word.partition(":")
         if not colon:
-            tests.append(_mentions(word.lower()))
+            words.append(word)
             continue
-        if field not in _FIELDS:
-            raise ValueError(f"words, or field:value with a field of {', '.join(_FIELDS)}; not {word!r}")
-        if field in {"trusted", "troubled"} and value not in {"yes", "no"}:
-            raise ValueError(f"{field}:yes or {field}:no, not {word!r}")
-        tests.append(functools.partial(_holds, _FIELDS[field], value))
-    return lambda row: all(test(row) for test in tests)
+        if field not in selection.FIELDS:
+            raise ValueError(f"words, or field:value with a field of {', '.join(selection.FIELDS)}; not {word!r}")
+        fields.append((field, values_of(field, value)))
+    return tuple(words), tuple(fields)
+
+
+def values_of(field: str, text: str) -> tuple[str, ...]:
+    """The values of a field, `held,short`. Raises ValueError for one that the field never has."""
+    values = tuple(text.split(","))
+    known = selection.WORDS.get(field)
+    if known is not None and not set(values) <= set(known):
+        raise ValueError(f"{field}: one of {', '.join(known)}, or several with commas between; not {text!r}")
+    return values
+
+
+def sort_of(text: str) -> tuple[str, bool]:
+    """The column that sorts, and whether from the largest down: `-use`. Raises ValueError."""
+    name = text.removeprefix("-")
+    if name not in selection.SORTS:
+        raise ValueError(f"one of {', '.join(selection.SORTS)}, with - in front from the largest down; not {text!r}")
+    return name, text.startswith("-")
 
 
 def cursor_of(text: str, kind: type[T]) -> T:

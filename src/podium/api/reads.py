@@ -9,9 +9,10 @@ from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
 from podium.api.problems import Problem
-from podium.loop.tell.view import DecisionRow, Explanation, FleetView, View, WorkloadRow, WorkloadSeries
+from podium.loop.tell.view import DecisionRows, Explanation, FleetView, View, WorkloadRow, WorkloadSeries
 
-THREADS = 8  # reads at once; more would only queue inside the database
+QUICK_THREADS = 4  # reads of memory; more would only wait for each other
+SLOW_THREADS = 3  # reads that may go to the ledger: however many are asked for, quick ones do not wait behind them
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -22,48 +23,54 @@ class Reads:
 
     def __init__(self, view: View) -> None:
         self.view = view
-        self._threads = concurrent.futures.ThreadPoolExecutor(THREADS, thread_name_prefix="api read")
+        self._quick = concurrent.futures.ThreadPoolExecutor(QUICK_THREADS, thread_name_prefix="api read")
+        self._slow = concurrent.futures.ThreadPoolExecutor(SLOW_THREADS, thread_name_prefix="api slow read")
 
     async def fleet(self) -> FleetView:
-        """The fleet as the last tick left it."""
-        return await self._off(self.view.fleet)
+        """The fleet as the last turn left it."""
+        return await self.quick(self.view.fleet)
 
-    async def row(self, key: str) -> tuple[FleetView, WorkloadRow]:
-        """The fleet, and one workload of it."""
-        fleet = await self.fleet()
-        for row in fleet.workloads:
-            if row.key == key:
-                return fleet, row
-        raise unknown(key)
-
-    async def series(self, key: str, since: float, until: float) -> WorkloadSeries:
-        """One workload on one time axis."""
+    async def workload(self, key: str) -> WorkloadRow:
+        """One workload."""
         try:
-            return await self._off(self.view.series, key, since, until)
+            return await self.quick(self.view.workload, key)
         except KeyError as error:
             raise unknown(key) from error
 
-    async def decisions(
-        self, key: str | None, before: float | None, limit: int, changed_only: bool
-    ) -> tuple[DecisionRow, ...]:
+    async def series(self, key: str, since: float, until: float, points: int) -> WorkloadSeries:
+        """One workload on one time axis."""
+        try:
+            return await self.slow(self.view.series, key, since, until, points)
+        except KeyError as error:
+            raise unknown(key) from error
+
+    async def decisions(self, key: str | None, before: float | None, limit: int, changed_only: bool) -> DecisionRows:
         """Decisions, newest first."""
 
-        def ask() -> tuple[DecisionRow, ...]:
+        def ask() -> DecisionRows:
             return self.view.decisions(key, before=before, limit=limit, changed_only=changed_only)
 
-        return await self._off(ask)
+        return await self.slow(ask)
 
     async def explain(self, key: str, at: float | None) -> Explanation:
         """The decision in force at `at`."""
         try:
-            return await self._off(self.view.explain, key, at)
+            return await self.slow(self.view.explain, key, at)
         except KeyError as error:
             moment = "" if at is None else " at that time"
             raise Problem(404, f"No decision on {key} is recorded{moment}.") from error
 
-    async def _off(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    async def quick(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """A read of memory, and what is made of it."""
+        return await self._off(self._quick, functools.partial(call, *args, **kwargs))
+
+    async def slow(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """A read that may wait for the database."""
+        return await self._off(self._slow, functools.partial(call, *args, **kwargs))
+
+    async def _off(self, threads: concurrent.futures.ThreadPoolExecutor, call: Callable[[], T]) -> T:
         """Whoever stops waiting is free at once; the thread stays taken until the read ends, so that none pile up."""
-        return await asyncio.get_running_loop().run_in_executor(self._threads, functools.partial(call, *args, **kwargs))
+        return await asyncio.get_running_loop().run_in_executor(threads, call)
 
 
 def unknown(key: str) -> Problem:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import Annotated
 
 import msgspec
+import numpy as np
 from fastapi import APIRouter, Query, Request, Response
 
 from podium.api import answers, queries
 from podium.api.documented import returns
 from podium.api.reads import Reads
-from podium.loop.tell.view import FleetView, SourceRow
-from podium.model.identity import WorkloadKey
+from podium.loop.tell.sheet import Sheet
+from podium.loop.tell.view import FleetView, SourceRow, View
+from podium.model.arrays import UNKNOWN, Bools
 
 
 class Nothing(queries.Query):
@@ -57,21 +59,28 @@ def router(reads: Reads) -> APIRouter:
     @routes.get("/clusters", responses=returns(ClusterList))
     async def clusters(request: Request, _: Annotated[Nothing, Query()]) -> Response:
         """Every cluster that holds a known workload."""
-        fleet = await reads.fleet()
-        names = sorted({WorkloadKey.parse(row.key).cluster for row in fleet.workloads})
-        return answers.tagged(request, ClusterList(at=fleet.at, items=tuple(_cluster(fleet, name) for name in names)))
+        return answers.tagged(request, await reads.quick(_clusters, reads.view))
 
     return routes
 
 
-def _cluster(fleet: FleetView, name: str) -> ClusterRow:
-    rows = [row for row in fleet.workloads if row.key.startswith(name + "/")]
+def _clusters(view: View) -> ClusterList:
+    fleet, sheet = view.fleet(), view.sheet()
+    names = sheet.roll.parts["cluster"]
+    return ClusterList(
+        at=fleet.at,
+        items=tuple(_cluster(fleet, sheet, name, names == name) for name in sorted(set(names.tolist()))),
+    )
+
+
+def _cluster(fleet: FleetView, sheet: Sheet, name: str, mine: Bools) -> ClusterRow:
+    replicas, ready = sheet.replicas[mine], sheet.ready[mine]
     return ClusterRow(
         name=name,
         simulated=fleet.simulated,
-        workloads=len(rows),
-        tenants=len({row.tenant for row in rows}),
-        replicas=sum(row.replicas for row in rows if row.replicas is not None),
-        ready=sum(row.ready for row in rows if row.ready is not None),
-        unknown=sum(row.replicas is None for row in rows),
+        workloads=int(mine.sum()),
+        tenants=len(np.unique(sheet.roll.tenant[mine])),
+        replicas=int(replicas[replicas != UNKNOWN].sum()),
+        ready=int(ready[ready != UNKNOWN].sum()),
+        unknown=int((replicas == UNKNOWN).sum()),
     )

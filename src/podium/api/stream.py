@@ -1,15 +1,15 @@
 """`/api/v1/stream`: one multiplexed stream of server-sent events per browser.
 
-Topics are `fleet` and `workload:KEY`. A tick's events come together and the last of them carries the id, so that
-`Last-Event-ID` never resumes in the middle. A `fleet` event is whole; a `workload` event is the tail since the last
-one that this listener was sent, so a listener that skipped ticks, or came back, has no hole in its chart.
+Topics are `fleet`, `map` and `workload:KEY`. After a turn's events comes its id alone, so that `Last-Event-ID` never
+resumes in the middle. Every event holds newest values, never steps: a listener that skipped turns, or came back, is
+sent the one event that brings it up to date.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import math
+import dataclasses
 from collections.abc import AsyncGenerator
 from typing import Annotated
 
@@ -23,31 +23,19 @@ from podium.api.broadcast import Broadcast, Moment
 from podium.api.metrics import DoorMetrics
 from podium.api.problems import Fault, Problem
 from podium.api.reads import Reads
-from podium.loop.tell.view import DecisionRow, WorkloadSeries
 
 HEARTBEAT_SECONDS = 10.0  # a page calls the connection lost after three of them
-STALLED_SECONDS = 60.0  # a listener whose connection takes nothing for so long is let go; it may come back
+STALLED_SECONDS = 20.0  # a listener whose connection takes nothing for so long is let go; it may come back
 QUICKEST_SECONDS = 0.1  # ten pictures a second are enough for eyes, however fast a simulation runs
-MOST_STREAMS = 64
-MOST_TOPICS = 8
+MOST_STREAMS = 512
+MOST_TOPICS = 8  # workloads on one stream
 RESUMED_SECONDS = 6 * 3600.0  # how much of the past a returning listener is sent
-_DECISIONS_PER_TAIL = 100
 
 
 class Topics(queries.Query):
     """What to listen to."""
 
     topics: Annotated[str, Field(max_length=4000)] = "fleet"
-
-
-class WorkloadTail(msgspec.Struct, frozen=True, kw_only=True):
-    """What happened to one workload since the last event about it."""
-
-    key: str
-    tick: int
-    at: float
-    series: WorkloadSeries
-    decisions: tuple[DecisionRow, ...]  # newest first
 
 
 class Gone(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,6 +50,24 @@ class Beat(msgspec.Struct, frozen=True, kw_only=True):
     heartbeat_seconds: float
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Wanted:
+    """The topics of one stream."""
+
+    fleet: bool
+    map: bool
+    keys: tuple[str, ...]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Seen:
+    """Where a returning listener stopped: turn, its time, and its mark on the map of that process."""
+
+    tick: int
+    at: float
+    mark: int | None
+
+
 def router(
     reads: Reads, broadcast: Broadcast, metrics: DoorMetrics, heartbeat_seconds: float = HEARTBEAT_SECONDS
 ) -> APIRouter:
@@ -70,12 +76,12 @@ def router(
 
     @routes.get("/stream", responses={200: {"content": {"text/event-stream": {}}}})
     async def stream(query: Annotated[Topics, Query()], last_event_id: Annotated[str, Header()] = "") -> Response:
-        """Server-sent events: `fleet`, `workload`, `gone`, `beat`; reconnect with `Last-Event-ID`."""
-        fleet_wanted, keys = _topics(query.topics)
-        for key in keys:
-            await reads.row(key)
-        listener = _Listener(reads, broadcast, metrics, fleet_wanted=fleet_wanted, keys=keys)
-        events = listener.events(_resume(last_event_id), heartbeat_seconds)
+        """Server-sent events: `fleet`, `map`, `moved`, `workload`, `gone`, `beat`; reconnect with `Last-Event-ID`."""
+        wanted = topics_of(query.topics)
+        for key in wanted.keys:
+            await reads.workload(key)
+        listener = _Listener(broadcast, metrics, wanted)
+        events = listener.events(_seen(last_event_id, broadcast.nonce), heartbeat_seconds)
         return EventStream(events, broadcast, metrics)
 
     return routes
@@ -122,107 +128,92 @@ class EventStream(Response):
 class _Listener:
     """One listener's place in time."""
 
-    def __init__(
-        self,
-        reads: Reads,
-        broadcast: Broadcast,
-        metrics: DoorMetrics,
-        *,
-        fleet_wanted: bool,
-        keys: tuple[str, ...],
-    ) -> None:
-        self._reads = reads
+    def __init__(self, broadcast: Broadcast, metrics: DoorMetrics, wanted: Wanted) -> None:
         self._broadcast = broadcast
         self._metrics = metrics
-        self._fleet_wanted = fleet_wanted
-        self._keys = list(keys)
+        self._wanted = wanted
+        self._keys = list(wanted.keys)
+        self._mark: int | None = None  # what was seen of the map
 
-    async def events(self, resumed: tuple[int, float] | None, heartbeat_seconds: float) -> AsyncGenerator[bytes]:
-        """Chunks of whole events, from `resumed` (tick and time of the last one seen) on."""
+    async def events(self, seen: Seen | None, heartbeat_seconds: float) -> AsyncGenerator[bytes]:
+        """Chunks of whole events, from where the listener stopped on."""
         yield b"retry: 1000\n\n"
-        moment = await self._first()
-        since = _begin(moment, resumed)
-        if resumed is None or moment.fleet.tick != resumed[0]:
-            yield await self._render(moment, since)
+        moment = await self._broadcast.newest()
+        since = _begin(moment, seen)
+        self._mark = None if seen is None else seen.mark
+        if seen is None or moment.fleet.tick != seen.tick:
+            async for chunk in self._rendered(moment, since):
+                yield chunk
         while True:
             newer = await self._broadcast.newer(moment.number, heartbeat_seconds)
             if newer is None and self._broadcast.ended:
                 return
             if newer is None:
-                yield _event("beat", Beat(heartbeat_seconds=heartbeat_seconds))
+                yield _event("beat", msgspec.json.encode(Beat(heartbeat_seconds=heartbeat_seconds)))
                 continue
             self._metrics.skipped.inc(newer.number - moment.number - 1)
             since, moment = moment.fleet.at, newer
-            yield await self._render(moment, since)
+            async for chunk in self._rendered(moment, since):
+                yield chunk
             await asyncio.sleep(QUICKEST_SECONDS)
 
-    async def _first(self) -> Moment:
-        """What is known now: as the others see it, or read by us when we are the first to listen."""
-        newest = self._broadcast.newest()
-        if newest is not None:
-            return newest
-        fleet = await self._reads.fleet()
-        return self._broadcast.newest() or self._broadcast.publish(fleet)
-
-    async def _render(self, moment: Moment, since: float) -> bytes:
-        fleet = moment.fleet
-        events = [_event("fleet", moment.body)] if self._fleet_wanted else []
+    async def _rendered(self, moment: Moment, since: float) -> AsyncGenerator[bytes]:
+        small: list[bytes] = []
+        if self._wanted.fleet:
+            small.append(_event("fleet", moment.body))
+        if self._wanted.map:
+            self._mark, name, body = await self._broadcast.moved(self._mark)
+            if name:
+                yield b"event: %b\ndata: " % name.encode()
+                yield body  # the same bytes for every listener
+                yield b"\n\n"
         for key in tuple(self._keys):
-            try:
-                series = await self._reads.series(key, since, fleet.at)
-            except Problem:
+            tail = await self._broadcast.tail(key, since)
+            if tail is None:
                 self._keys.remove(key)
-                events.append(_event("gone", Gone(key=key)))
-                continue
-            ticks = math.ceil((fleet.at - since) / fleet.interval_seconds) + 1
-            rows = await self._reads.decisions(key, None, min(ticks, _DECISIONS_PER_TAIL), changed_only=False)
-            tail = WorkloadTail(
-                key=key,
-                tick=fleet.tick,
-                at=fleet.at,
-                series=series,
-                decisions=tuple(row for row in rows if row.at >= since),
+            small.append(
+                _event("gone", msgspec.json.encode(Gone(key=key))) if tail is None else _event("workload", tail)
             )
-            events.append(_event("workload", tail))
-        if not events:
-            events.append(_event("beat", Beat(heartbeat_seconds=HEARTBEAT_SECONDS)))
-        events[-1] = f"id: {fleet.tick}@{fleet.at!r}\n".encode() + events[-1]
-        return b"".join(events)
+        mark = "" if self._mark is None else f"@{self._broadcast.nonce}@{self._mark}"
+        small.append(f"id: {moment.fleet.tick}@{moment.fleet.at!r}{mark}\n\n".encode())
+        yield b"".join(small)
 
 
-def _begin(moment: Moment, resumed: tuple[int, float] | None) -> float:
-    """From when the first tail is told: where a returning listener stopped, else one tick ago."""
-    fleet = moment.fleet
-    if resumed is None or resumed[0] > fleet.tick or resumed[1] > fleet.at:
-        return fleet.at - fleet.interval_seconds
-    return max(resumed[1], fleet.at - RESUMED_SECONDS)
-
-
-def _event(name: str, value: object) -> bytes:
-    body = value if isinstance(value, bytes) else msgspec.json.encode(value)
-    return b"event: %b\ndata: %b\n\n" % (name.encode(), body)
-
-
-def _topics(text: str) -> tuple[bool, tuple[str, ...]]:
+def topics_of(text: str) -> Wanted:
+    """The topics of a request. Raises Problem with everything that is wrong with them."""
     words = [word.strip() for word in text.split(",") if word.strip()]
     keys = tuple(dict.fromkeys(word.removeprefix("workload:") for word in words if word.startswith("workload:")))
     faults = tuple(
-        Fault(path="query.topics", expected="`fleet` or `workload:KEY`", got=word)
+        Fault(path="query.topics", expected="`fleet`, `map` or `workload:KEY`", got=word)
         for word in words
-        if word != "fleet" and not word.startswith("workload:")
+        if word not in ("fleet", "map") and not word.startswith("workload:")
     )
     if not words or len(keys) > MOST_TOPICS:
-        faults += (Fault(path="query.topics", expected=f"one to {MOST_TOPICS} topics", got=str(len(words))),)
+        expected = f"at least one topic, and at most {MOST_TOPICS} workloads"
+        faults += (Fault(path="query.topics", expected=expected, got=f"{len(words)} topics, {len(keys)} workloads"),)
     if faults:
         raise Problem(400, "The topics are not understood.", faults)
-    return "fleet" in words, keys
+    return Wanted("fleet" in words, "map" in words, keys)
 
 
-def _resume(last_event_id: str) -> tuple[int, float] | None:
-    """Tick and time of the last event a returning listener saw; None when it says nothing we wrote."""
-    tick, _, at = last_event_id.partition("@")
+def _begin(moment: Moment, seen: Seen | None) -> float:
+    """From when the first tail is told: where a returning listener stopped, else one turn ago."""
+    fleet = moment.fleet
+    if seen is None or seen.tick > fleet.tick or seen.at > fleet.at:
+        return fleet.at - fleet.interval_seconds
+    return max(seen.at, fleet.at - RESUMED_SECONDS)
+
+
+def _event(name: str, body: bytes) -> bytes:
+    return b"event: %b\ndata: %b\n\n" % (name.encode(), body)
+
+
+def _seen(last_event_id: str, nonce: str) -> Seen | None:
+    """What a returning listener saw last; None when it says nothing we wrote."""
+    tick, at, *rest = [*last_event_id.split("@"), ""][:4]
     try:
-        return int(tick), queries.moment(at)
+        mark = int(rest[1]) if len(rest) > 1 and rest[0] == nonce else None
+        return Seen(int(tick), queries.moment(at), mark)
     except ValueError:
         return None
 

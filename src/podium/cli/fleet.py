@@ -1,6 +1,8 @@
-"""The fleet as lines for a terminal: one per workload, then sources, guards and what comes next."""
+"""The fleet as lines for a terminal: one per workload that fits, then sources, guards and what comes next."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from rich.console import RenderableType
 from rich.table import Table
@@ -11,29 +13,41 @@ from podium.loop.tell.view import FleetView, WorkloadRow
 from podium.loop.tell.words import number
 from podium.model import clock
 
+TOLD = ("unknown", "troubled", "short", "limited", "held")  # states that are counted in the head
 _UNITS = {"per_second": "/s", "cores": " cores", "seconds": " s", "bytes": " bytes"}
 
 
 def picture(
-    fleet: FleetView, *, age_seconds: float | None = None, trouble: str = "", height: int | None = None
+    fleet: FleetView,
+    rows: Sequence[WorkloadRow],
+    *,
+    age_seconds: float | None = None,
+    trouble: str = "",
+    below: Sequence[RenderableType] = (),
+    total: int | None = None,
+    first: int = 0,
 ) -> list[RenderableType]:
     """The whole answer, from the turn's head to what comes next.
 
-    `age_seconds`: how long ago the view came; `trouble`: why no newer one comes; `height`: lines there are room for.
+    `age_seconds`: how long ago the view came; `trouble`: why no newer one comes; `below`: lines at the end.
+    `total`: how many workloads were let through, of which `rows` are those from number `first` (0 is the first) on.
     """
-    below = _sources(fleet)
-    guards = [Text(f"! {words}", style="yellow") for words in fleet.guards]
-    room = None if height is None else max(height - 7 - len(fleet.sources) - len(guards) - bool(trouble), 3)
-    shown = _fitting(fleet.workloads, room)
+    total = len(rows) if total is None else total
     parts: list[RenderableType] = [_head(fleet, age_seconds), ""]
     if trouble:
         parts.insert(1, Text(f"connection lost, trying again: {trouble}", style="bold red"))
-    if fleet.workloads:
-        parts.append(_workloads(shown))
-        if len(shown) < len(fleet.workloads):
-            parts.append(Text(f"… and {len(fleet.workloads) - len(shown)} more", style="dim"))
-        parts.append("")
-    return [*parts, *([below] if fleet.sources else []), *guards, Text(fleet.next)]
+    if rows:
+        parts.append(_workloads(rows))
+    if len(rows) < total:
+        parts.append(Text(f"{first + 1} to {first + len(rows)} of {total}", style="dim"))
+    parts.append("")
+    guards = [Text(f"! {words}", style="yellow") for words in fleet.guards]
+    return [*parts, *([_sources(fleet)] if fleet.sources else []), *guards, Text(fleet.next), *below]
+
+
+def room(fleet: FleetView, height: int, *, trouble: bool = False, below: int = 0) -> int:
+    """How many workloads fit on a screen of `height` lines."""
+    return max(height - 8 - len(fleet.sources) - len(fleet.guards) - trouble - below, 3)
 
 
 def _head(fleet: FleetView, age_seconds: float | None) -> Text:
@@ -42,20 +56,12 @@ def _head(fleet: FleetView, age_seconds: float | None) -> Text:
         words.append(f"{age_seconds:.0f} s ago")
     if fleet.simulated:
         words.append(f"simulated, {fleet.speed:g} x")
-    count = len(fleet.workloads)
-    return Text(", ".join([*words, f"{count} workload{'' if count == 1 else 's'}"]), style="bold")
+    count = fleet.total.workloads
+    states = [f"{fleet.total.states[name]} {name}" for name in TOLD if name in fleet.total.states]
+    return Text(", ".join([*words, f"{count} workload{'' if count == 1 else 's'}", *states]), style="bold")
 
 
-def _fitting(rows: tuple[WorkloadRow, ...], room: int | None) -> list[WorkloadRow]:
-    """All rows by key; where there is no room for all, those first that something happens to."""
-    ordered = sorted(rows, key=lambda row: row.key)
-    if room is None or len(ordered) <= room:
-        return ordered
-    busy = sorted(ordered, key=lambda row: (not row.troubles, row.wanted == row.replicas))
-    return sorted(busy[: room - 1], key=lambda row: row.key)
-
-
-def _workloads(rows: list[WorkloadRow]) -> Table:
+def _workloads(rows: Sequence[WorkloadRow]) -> Table:
     # A namespace is usually its own tenant: then the name says it already.
     tenants = any(row.tenant != row.key.split("/")[1] for row in rows)
     table = tables.table(
@@ -77,7 +83,7 @@ def _workloads(rows: list[WorkloadRow]) -> Table:
     return table
 
 
-def _names(rows: list[WorkloadRow]) -> dict[str, str]:
+def _names(rows: Sequence[WorkloadRow]) -> dict[str, str]:
     """Keys as short as they still differ: `shop/web`, else whole."""
     short = {row.key: f"{row.key.split('/')[1]}/{row.key.rpartition('/')[2]}" for row in rows}
     taken = list(short.values())

@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
-from typing import Any
-from urllib.parse import urlsplit
+from typing import Any, TypeVar
+from urllib.parse import urlencode, urlsplit
 
 import aiohttp
 import msgspec
 
 from podium.cli.outcome import BadInput, OutOfReach
 from podium.clients import http
-from podium.loop.tell.view import FleetView
+from podium.loop.tell.view import FleetView, WorkloadRow
 
 TIMEOUT_SECONDS = 5.0
 QUIET_SECONDS = 30.0  # three of the stream's heartbeats: then the connection is dead, whatever TCP thinks
 _MOST_BYTES = 256 * 1024 * 1024
-_LONGEST_LINE = 64 * 1024 * 1024  # of the stream: a fleet of 100,000 workloads is one line of some 40 MB
+_LONGEST_LINE = 64 * 1024 * 1024  # of the stream
+_PAGE = 1000  # rows asked for at once
+
+T = TypeVar("T")
+
+
+class WorkloadPage(msgspec.Struct, frozen=True, kw_only=True):
+    """Some workloads in the asked order, as the API answers them; `next` is the cursor of the following page."""
+
+    total: int
+    items: tuple[WorkloadRow, ...]
+    next: str | None
 
 
 class Refused(Exception):
@@ -36,15 +47,37 @@ class Remote:
         self._headers = {"Authorization": f"Bearer {token or pasted}", "Accept-Encoding": "identity"}
 
     async def fleet(self) -> FleetView:
-        """The fleet now."""
+        """The fleet now, without its workloads."""
+        return await self._get("/api/v1/fleet", {}, FleetView)
+
+    async def page(self, asked: Mapping[str, str]) -> WorkloadPage:
+        """Some workloads: `limit`, `cursor`, `filter`, `tenant`, `state`, `sort` as the API takes them."""
+        return await self._get("/api/v1/workloads", asked, WorkloadPage)
+
+    async def rows(self, asked: Mapping[str, str], most: int | None = None) -> tuple[WorkloadRow, ...]:
+        """All workloads that `asked` lets through, page after page, or the first `most`."""
+        rows: list[WorkloadRow] = []
+        cursor: dict[str, str] = {}
+        while most is None or len(rows) < most:
+            left = _PAGE if most is None else min(most - len(rows), _PAGE)
+            page = await self.page({**asked, **cursor, "limit": str(left)})
+            rows += page.items
+            if page.next is None:
+                break
+            cursor = {"cursor": page.next}
+        return tuple(rows)
+
+    async def _get(self, path: str, asked: Mapping[str, str], kind: type[T]) -> T:
+        url = f"{self.url}{path}" + (f"?{urlencode(asked)}" if asked else "")
         async with aiohttp.ClientSession(headers=self._headers) as session:
-            url = f"{self.url}/api/v1/fleet"
             try:
                 answer = await http.ask(session, "GET", url, timeout_seconds=TIMEOUT_SECONDS, most_bytes=_MOST_BYTES)
             except (http.NoAnswer, http.TooLarge) as error:
                 raise OutOfReach(f"{error}; is `podium run` there?") from error
+        if answer.status == 400:
+            raise BadInput(_problem(answer.body))
         _judge(answer.status, answer.body, url)
-        return _decoded(answer.body, url)
+        return _decoded(answer.body, url, kind)
 
     async def read(self, path: str) -> Any:
         """The JSON at `path`."""
@@ -85,7 +118,7 @@ class Remote:
                         raise OutOfReach(f"{url}: HTTP {response.status}")
                     async for event, data in _events(response.content):
                         if event == "fleet":
-                            yield _decoded(data, url)
+                            yield _decoded(data, url, FleetView)
             except TimeoutError as error:
                 raise OutOfReach(f"{self.url}: silent for too long") from error
             except (aiohttp.ClientError, OSError) as error:
@@ -142,9 +175,9 @@ def _judge(status: int, body: bytes, url: str) -> None:
     raise BadInput(f"{url}: HTTP {status}: {said}; is this a Podium?")
 
 
-def _decoded(body: bytes, url: str) -> FleetView:
+def _decoded(body: bytes, url: str, kind: type[T]) -> T:
     try:
-        return msgspec.json.decode(body, type=FleetView)
+        return msgspec.json.decode(body, type=kind)
     except msgspec.DecodeError as error:
         raise BadInput(f"{url}: this is no fleet of this version of Podium ({error})") from error
 

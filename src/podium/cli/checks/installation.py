@@ -85,7 +85,7 @@ async def running_here(loaded: Loaded) -> list[Row]:
         fleet = await Remote(here.url, here.token).fleet()
     except (OutOfReach, BadInput) as error:
         return [Row("podium", "wrong", f"process {here.pid} runs, but does not answer: {error}")]
-    rows = [Row("podium", "ok", f"turn {fleet.tick}, {len(fleet.workloads)} workloads; {fleet.next}")]
+    rows = [Row("podium", "ok", f"turn {fleet.tick}, {fleet.total.workloads} workloads; {fleet.next}")]
     for source in fleet.sources:
         said = source.words.removeprefix(f"{source.name}: ")
         words, state = said or source.where, _standing(source.state, said)

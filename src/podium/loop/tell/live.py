@@ -3,42 +3,45 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
+import functools
 import math
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
-from typing import Any
+from collections.abc import AsyncIterator, Callable
 
-import numpy as np
+import msgspec
 
 from podium.ledger.ledger import Ledger
 from podium.loop.cycle import Assignment, Turned
-from podium.loop.decide.ahead import expected_load, loads
 from podium.loop.decide.table import PolicyTable
 from podium.loop.remember import record
 from podium.loop.remember.restore import Library
-from podium.loop.tell import standing, story
-from podium.loop.tell.recent import Recent
-from podium.loop.tell.story import Outcomes
-from podium.loop.tell.view import Band, DecisionRow, Explanation, FleetView, WorkloadRow, WorkloadSeries
+from podium.loop.tell import selection, story
+from podium.loop.tell.archive import Archive
+from podium.loop.tell.charts import Charts
+from podium.loop.tell.diary import Diary
+from podium.loop.tell.figures import Totals
+from podium.loop.tell.scene import Cast, Scene, Setting
+from podium.loop.tell.selection import Selection
+from podium.loop.tell.sheet import NOBODY, Sheet, totals
+from podium.loop.tell.view import (
+    DecisionRows,
+    Explanation,
+    FleetView,
+    Listing,
+    Sparks,
+    WorkloadRow,
+    WorkloadSeries,
+    WorkloadTail,
+)
 from podium.model import clock
-from podium.model.arrays import UNKNOWN
 from podium.model.identity import WorkloadKey
 
-LONGEST_LEAD_SECONDS = 3600.0  # how far back a forecast of the present may have been made
 OVERDUE_TURNS = 5.0  # intervals without a turn, and at least …
 OVERDUE_SECONDS = 15.0  # … so many real seconds: then Podium is not ready
-MOST_SCANNED = 5000  # recorded turns looked through for one page of decisions
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Setting:
-    """What the page says of the installation, beside what the loop does."""
-
-    interval_seconds: float
-    simulated: bool
-    speed: Callable[[], float]
-    sources: Mapping[str, tuple[str, str]]  # name -> (kind, URL or file without secrets)
+TENANTS_SHOWN = 500
+SPARK_POINTS = 120
+TAIL_POINTS = 5000  # of a listener that comes back: nothing is thinned that it had seen whole
+TAIL_DECISIONS = 100
 
 
 class Live:
@@ -57,22 +60,30 @@ class Live:
         self._library = Library(ledger)
         self._setting = setting
         self._now = now
-        self._recent = Recent()
-        self._last: tuple[Turned, Assignment, PolicyTable] | None = None
+        self._charts = Charts(ledger, self._library)
+        self._diary = Diary()
+        self._archive = Archive(ledger, self._library, self._diary)
+        self._scene: Scene | None = None
+        self._cast: Cast | None = None
         self._waiting = "starting"
         self._due = math.nan
         self._notes: tuple[str, ...] = ()
         self._listeners: set[asyncio.Event] = set()
 
-    def remember(self, turn: record.Turn) -> None:
-        """A turn recorded before this start, for the charts."""
-        self._recent.add(turn, self._library.table(turn))
+    def recall(self, until: float) -> None:
+        """Take back the charts of what was recorded before this start."""
+        self._charts.recall(until)
 
     def publish(self, turned: Turned, assignment: Assignment, table: PolicyTable) -> None:
         """The newest turn."""
-        self._last = (turned, assignment, table)
+        if self._cast is None or self._cast.assignment is not assignment or self._cast.table is not table:
+            self._cast = Cast(assignment, table)
+            self._charts.adopt(assignment.fleet)
+        scene = Scene(turned, self._cast, self._setting)
+        self._charts.add(scene)
+        self._diary.add(turned, self._cast)
+        self._scene = scene
         self._published = self._monotonic()
-        self._recent.add(turned.turn, table)
         self._wake()
 
     def waiting(self, words: str, due: float = math.nan) -> None:
@@ -86,7 +97,7 @@ class Live:
 
     def unready(self) -> str:
         """What is awaited, in words: the first turn of this start, or one that is long overdue. "" when all is well."""
-        if self._last is None:
+        if self._scene is None:
             return f"no turn yet: {self._waiting}"
         silent = self._monotonic() - self._published
         patience = max(OVERDUE_TURNS * self._setting.interval_seconds / self._setting.speed(), OVERDUE_SECONDS)
@@ -94,74 +105,87 @@ class Live:
 
     def fleet(self) -> FleetView:
         """See View."""
-        setting, speed = self._setting, self._setting.speed()
-        if self._last is None:
-            now = self._now()
-            return FleetView(
-                at=now, tick=0, interval_seconds=setting.interval_seconds, speed=speed, simulated=setting.simulated,
-                workloads=(), sources=(), guards=self._notes, next=self._next(speed),
-            )  # fmt: skip
-        turned, assignment, table = self._last
-        return FleetView(
-            at=turned.turn.snapshot.now,
-            tick=turned.turn.number,
-            interval_seconds=setting.interval_seconds,
+        scene, speed = self._scene, self._setting.speed()
+        view = self._nobody if scene is None else _fleet(scene)
+        return msgspec.structs.replace(
+            view,
+            at=self._now() if scene is None else view.at,
             speed=speed,
-            simulated=setting.simulated,
-            workloads=_rows(turned, assignment, table, setting),
-            sources=standing.rows(turned, table, assignment.fleet, setting.sources),
-            guards=(*self._notes, *story.guards(turned)),
+            due=None if math.isnan(self._due) else self._due,
+            guards=(*self._notes, *view.guards),
             next=self._next(speed),
         )
 
-    def series(self, key: str, since: float, until: float) -> WorkloadSeries:
+    def sheet(self) -> Sheet:
         """See View."""
-        turned, assignment, _ = self._known()
-        slot = _slot(assignment, key)
-        at, columns = self._recent.since(slot, since - LONGEST_LEAD_SECONDS, until)
-        said = _said_before(at, at + columns["lead"], columns["expected"])
-        asked = at >= since
-        at, said, columns = at[asked], said[asked], {name: column[asked] for name, column in columns.items()}
-        return WorkloadSeries(
+        return NOBODY if self._scene is None else self._scene.sheet
+
+    def tenants(self) -> tuple[Totals, ...]:
+        """See View."""
+        return () if self._scene is None else self._scene.totals[1]
+
+    def page(self, wanted: Selection) -> Listing:
+        """See View."""
+        scene = self._scene
+        sheet = NOBODY if scene is None else scene.sheet
+        found = selection.find(sheet, wanted)
+        slots = sheet.roll.slot[found.rows].tolist()
+        recent = None
+        if wanted.recent_seconds and scene is not None:
+            recent = self._charts.sparks(slots, sheet.at - wanted.recent_seconds, sheet.at, SPARK_POINTS)
+        elif wanted.recent_seconds:
+            recent = Sparks(at=(), load=())
+        items = () if scene is None else tuple(scene.row(slot) for slot in slots)
+        return Listing(at=sheet.at, tick=sheet.tick, total=found.total, items=items, recent=recent, last=found.last)
+
+    def workload(self, key: str) -> WorkloadRow:
+        """See View."""
+        scene, slot = self._known(key)
+        return scene.row(slot)
+
+    def series(self, key: str, since: float, until: float, points: int) -> WorkloadSeries:
+        """See View."""
+        scene, slot = self._known(key)
+        return self._charts.series(scene, slot, since, until, points)
+
+    def tail(self, key: str, since: float) -> WorkloadTail:
+        """See View."""
+        scene, slot = self._known(key)
+        at = scene.turn.snapshot.now
+        told = self.decisions(key, limit=TAIL_DECISIONS, since=since)
+        return WorkloadTail(
             key=key,
-            at=tuple(at.tolist()),
-            load=_numbers(columns["load"]),
-            replicas=_counts(columns["replicas"]),
-            ready=_counts(columns["ready"]),
-            wanted=_counts(columns["wanted"]),
-            capacity=_numbers(columns["capacity"]),
-            expected=_numbers(said),
-            band=_band(turned, slot),
+            tick=scene.turn.number,
+            at=at,
+            row=scene.row(slot),
+            series=self._charts.series(scene, slot, since, at, TAIL_POINTS),
+            decisions=told.items,
         )
 
     def decisions(
-        self, key: str | None, *, before: float | None = None, limit: int = 50, changed_only: bool = False
-    ) -> tuple[DecisionRow, ...]:
-        """See View."""
-        until_us = None if before is None else clock.microseconds(before) - 1
-        outcomes = Outcomes()
-        rows: list[DecisionRow] = []
-        kinds = [record.TURN, record.RESULTS, record.VERDICTS]
-        scanned = 0
-        for entry in self._ledger.entries(kinds, until_us=until_us, descending=True):
-            if entry.kind != record.TURN:
-                outcomes.add(entry)
-                continue
-            if entry.purged or scanned >= MOST_SCANNED or len(rows) >= limit:
-                break
-            scanned += 1
-            turn = record.read_turn(entry)
-            fleet = self._library.fleet(turn.fleet)
-            told = story.Teller(turn, entry.epoch, entry.actor, fleet, self._library.policies(turn.policies), outcomes)
-            slots = _asked(fleet.index, key)
-            rows += [told.row(slot) for slot in slots if not changed_only or told.changed(slot)]
-        return tuple(rows[:limit])
+        self,
+        key: str | None,
+        *,
+        before: float | None = None,
+        limit: int = 50,
+        changed_only: bool = False,
+        since: float = -math.inf,
+    ) -> DecisionRows:
+        """See View. None before `since`."""
+        return self._archive.decisions(key, before, since, limit, changed_only=changed_only)
 
     def explain(self, key: str, at: float | None = None) -> Explanation:
         """See View."""
-        return story.explain(self._ledger, self._library, key, at)
+        scene = self._scene
+        slot = None if scene is None else scene.fleet.index.get(WorkloadKey.parse(key))
+        if scene is None or slot is None or (at is not None and at < scene.turn.snapshot.now):
+            return story.explain(self._ledger, self._library, key, at)
+        turned, policies = scene.turned, scene.cast.assignment.policies
+        return story.explained(
+            turned.turn, turned.epoch, record.ACTOR, scene.fleet, policies, slot, self._diary.outcomes
+        )
 
-    async def changes(self) -> AsyncIterator[FleetView]:
+    async def changes(self) -> AsyncIterator[None]:
         """See View."""
         woken = asyncio.Event()
         self._listeners.add(woken)
@@ -169,7 +193,7 @@ class Live:
             while True:
                 await woken.wait()
                 woken.clear()
-                yield self.fleet()
+                yield None
         finally:
             self._listeners.discard(woken)
 
@@ -177,10 +201,37 @@ class Live:
         for woken in self._listeners:
             woken.set()
 
-    def _known(self) -> tuple[Turned, Assignment, PolicyTable]:
-        if self._last is None:
+    def _known(self, key: str) -> tuple[Scene, int]:
+        """The last turn, and the slot of a workload in it."""
+        if self._scene is None:
             raise KeyError(f"no turn yet: {self._waiting}")
-        return self._last
+        sheet = self._scene.sheet
+        row = sheet.roll.row.get(key)
+        if row is None:
+            raise KeyError(f"no workload {key}")
+        return self._scene, int(sheet.roll.slot[row])
+
+    @functools.cached_property
+    def _nobody(self) -> FleetView:
+        """Before the first turn."""
+        setting, (total, _) = self._setting, totals(NOBODY)
+        return FleetView(
+            at=0.0,
+            tick=0,
+            due=None,
+            interval_seconds=setting.interval_seconds,
+            speed=1.0,
+            simulated=setting.simulated,
+            fleet="",
+            total=total,
+            tenants=(),
+            tenant_count=0,
+            sources=(),
+            reduction=None,
+            pauses=(),
+            guards=(),
+            next="",
+        )
 
     def _next(self, speed: float) -> str:
         if math.isnan(self._due):
@@ -190,88 +241,22 @@ class Live:
         return f"{words}, in {seconds:.0f} s" if seconds >= 1 else words
 
 
-def _asked(index: Mapping[WorkloadKey, int], key: str | None) -> list[int]:
-    if key is None:
-        return list(index.values())
-    slot = index.get(WorkloadKey.parse(key))
-    return [] if slot is None else [slot]
-
-
-def _slot(assignment: Assignment, key: str) -> int:
-    slot = assignment.fleet.index.get(WorkloadKey.parse(key))
-    if slot is None:
-        raise KeyError(f"no workload {key}")
-    return slot
-
-
-def _rows(turned: Turned, assignment: Assignment, table: PolicyTable, setting: Setting) -> tuple[WorkloadRow, ...]:
-    turn, sight = turned.turn, turned.sight
-    expected, load = expected_load(table, turn.forecast, turn.lead), loads(turn.snapshot, table)
-    holds = standing.holds(turned, table, setting.sources)
-    rows = []
-    for slot, owner in enumerate(assignment.fleet.slots):
-        policy = assignment.policies.documents.get(owner.key) if owner.key else None
-        if owner.key is None or policy is None:
-            continue
-        signal = table.load[slot]
-        source = turn.snapshot.signals[signal].source[slot] if signal in turn.snapshot.signals else UNKNOWN
-        origin = sight.origins.get(signal, {}).get(slot) or (turn.snapshot.sources[source] if source >= 0 else "")
-        rows.append(
-            WorkloadRow(
-                key=str(owner.key),
-                tenant=owner.tenant,
-                mode=policy.spec.mode,
-                replicas=_count(turn.snapshot.replicas[slot]),
-                ready=_count(turn.ready[slot]),
-                wanted=_count(turn.decisions.replicas[slot]),
-                minimum=int(table.minimum[slot]),
-                maximum=int(table.maximum[slot]),
-                load=_number(load[slot]),
-                load_unit=assignment.policies.unit(owner.key, signal),
-                load_origin=origin,
-                capacity_per_replica=_number(table.capacity[slot]),
-                expected=_number(expected[slot]),
-                coverage=_number(turn.forecast.coverage[slot]),
-                trusted=bool(turn.forecast.trusted[slot]),
-                paused=policy.spec.pause,
-                troubles=(*story.troubles(turned, assignment, slot), *holds.get(slot, ())),
-            )
-        )
-    return tuple(rows)
-
-
-def _band(turned: Turned, slot: int) -> Band | None:
-    forecast = turned.turn.forecast
-    if slot >= forecast.quantiles.shape[2] or np.isnan(forecast.quantiles[:, :, slot]).all():
-        return None
-    return Band(
-        made_at=forecast.at,
-        at=tuple((forecast.at + forecast.ahead).tolist()),
-        quantiles={
-            f"{level:g}": _numbers(forecast.quantiles[row, :, slot].astype(np.float64))
-            for row, level in enumerate(forecast.levels.tolist())
-        },
+def _fleet(scene: Scene) -> FleetView:
+    total, tenants = scene.totals
+    return FleetView(
+        at=scene.turn.snapshot.now,
+        tick=scene.turn.number,
+        due=None,
+        interval_seconds=scene.setting.interval_seconds,
+        speed=1.0,
+        simulated=scene.setting.simulated,
+        fleet=scene.sheet.roll.fleet,
+        total=total,
+        tenants=tenants[:TENANTS_SHOWN],
+        tenant_count=len(tenants),
+        sources=scene.sources.rows(scene.fleet),
+        reduction=scene.reduction,
+        pauses=(),
+        guards=story.guards(scene.turned),
+        next="",
     )
-
-
-def _said_before(at: Any, made_for: Any, expected: Any) -> Any:
-    """What the newest forecast made for a moment at or before each of `at` said."""
-    order = np.argsort(made_for, kind="stable")
-    place = np.searchsorted(made_for[order], at, "right") - 1
-    return np.where(place >= 0, expected[order][np.maximum(place, 0)], np.nan) if len(at) else expected
-
-
-def _number(value: Any) -> float | None:
-    return None if np.isnan(value) else float(value)
-
-
-def _count(value: Any) -> int | None:
-    return None if value == UNKNOWN else int(value)
-
-
-def _numbers(values: Any) -> tuple[float | None, ...]:
-    return tuple(None if math.isnan(value) else value for value in values.tolist())
-
-
-def _counts(values: Any) -> tuple[int | None, ...]:
-    return tuple(None if math.isnan(value) else int(value) for value in values.tolist())

@@ -1,68 +1,206 @@
-"""The recent past of the fleet, a row per turn: what charts are drawn from without decoding the ledger again."""
+"""The recent past of the fleet for charts: every turn of the last hours, and behind them a coarser day or week.
+
+Both are rings of rows over n slots, float32, NaN where unknown. Their memory is bounded: 10,000 workloads keep each
+turn for 50 minutes and one row in 11 minutes for a day; 100 workloads keep each turn for a day, and minutes for a week.
+"""
 
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
-from podium.loop.decide.ahead import expected_load, loads
-from podium.loop.decide.table import PolicyTable
-from podium.loop.remember.record import Turn
-from podium.model.arrays import UNKNOWN, Float64s
+from podium.model.arrays import Float32s, Float64s, Int64s
 
 HOLE = 3.0  # usual intervals without a turn
-MOST_BYTES = 64 * 2**20
+FINE_BYTES = 64 * 2**20
+COARSE_BYTES = 48 * 2**20
 MOST_TURNS = 5760  # a day at the usual pace
-FIELDS = ("load", "replicas", "ready", "wanted", "capacity", "expected", "lead")
+COARSE_SECONDS = 86400.0  # that the coarse ring reaches back at least, unless its memory holds fewer than …
+FEWEST_BUCKETS = 24  # … so many rows
+SHORTEST_BUCKET = 60.0
+MOST_BUCKETS = 10_080  # a week of minutes
+FIELDS = ("load", "replicas", "ready", "wanted", "capacity", "expected", "lead", "hpa")
+_LOAD = FIELDS.index("load")
+
+
+class Ring:
+    """`depth` rows of moments; a row is [fields, n]."""
+
+    def __init__(self, depth: int, fields: int, size: int) -> None:
+        self.at = np.full(depth, np.nan)
+        self.rows: Float32s = np.full((depth, fields, size), np.nan, np.float32)
+        self._count = 0
+        self._newest = 0
+
+    @property
+    def size(self) -> int:
+        """How many slots a row has."""
+        return int(self.rows.shape[2])
+
+    @property
+    def full(self) -> bool:
+        """One more row would take the place of the oldest."""
+        return self._count >= len(self.at)
+
+    @property
+    def oldest(self) -> float:
+        """The first moment that is remembered; infinite when there is none."""
+        return float(np.nanmin(self.at)) if self._count else np.inf
+
+    @property
+    def last(self) -> float:
+        """The newest moment; NaN when there is none."""
+        return float(self.at[self._newest])
+
+    def add(self, at: float, row: NDArray[np.floating]) -> None:
+        """One more row, over the oldest when the ring is full."""
+        place = int(np.argmin(self.at)) if self.full else self._count
+        self.rows[place, :, : row.shape[1]] = row
+        self.at[place] = at
+        self._count += 1
+        if not at < self.last:
+            self._newest = place
+
+    def newest(self) -> Float32s:
+        """The newest row, to be changed in place."""
+        row: Float32s = self.rows[self._newest]
+        return row
+
+    def between(self, since: float, until: float, slot: int) -> tuple[Float64s, Float64s]:
+        """Moments [t] in order, and one slot's values [t, fields]."""
+        order = np.argsort(self.at)  # NaN last
+        order = order[(self.at[order] >= since) & (self.at[order] <= until)]
+        if not len(order) or slot >= self.size:
+            return np.empty(0), np.empty((0, self.rows.shape[1]))
+        return self.at[order], self.rows[order, :, slot].astype(np.float64)
+
+    def resized(self, depth: int, size: int) -> Ring:
+        """The same past for another number of slots; the newest rows where there is no room for all."""
+        out = Ring(depth, self.rows.shape[1], size)
+        shared = min(size, self.size)
+        order = np.argsort(self.at)[: np.count_nonzero(~np.isnan(self.at))][-depth:]
+        for place in order.tolist():
+            out.add(float(self.at[place]), self.rows[place, :, :shared])  # in the order of time
+        return out
+
+    def forget(self, slots: Int64s) -> None:
+        """These slots belong to other workloads now."""
+        self.rows[:, :, slots] = np.nan
 
 
 class Recent:
-    """A ring of turns over n slots; float32, NaN where unknown. It starts anew when the fleet changes its size."""
+    """Turns as rows of FIELDS, for n slots."""
 
     def __init__(self) -> None:
-        self._at = np.empty(0)
-        self._rows = np.empty((0, len(FIELDS), 0), np.float32)
-        self._count = 0
+        self._size = 0
+        self._fine, self._coarse, self.bucket_seconds = _rings(0)
 
-    def add(self, turn: Turn, table: PolicyTable) -> None:
-        """Remember one turn."""
-        size = len(table)
-        if self._rows.shape[2] != size:
-            depth = min(MOST_TURNS, max(2, MOST_BYTES // (4 * len(FIELDS) * max(size, 1))))
-            self._at = np.full(depth, np.nan)
-            self._rows = np.full((depth, len(FIELDS), size), np.nan, np.float32)
-            self._count = 0
-        place = self._count % len(self._at)
-        self._at[place] = turn.snapshot.now
-        self._rows[place] = _row(turn, table)
-        self._count += 1
+    def adopt(self, size: int, changed: Int64s) -> None:
+        """A fleet of `size` slots from now on, of which `changed` belong to other workloads than before."""
+        if size != self._size:
+            fine, coarse, self.bucket_seconds = _rings(size)
+            self._fine = self._fine.resized(len(fine.at), size)
+            self._coarse = self._coarse.resized(len(coarse.at), size)
+            self._size = size
+        if len(changed):
+            self._fine.forget(changed)
+            self._coarse.forget(changed)
+
+    def add(self, at: float, row: NDArray[np.floating]) -> None:
+        """Remember one turn: a value per field and slot, [len(FIELDS), n]."""
+        self._fine.add(at, row)
+        bucket = at // self.bucket_seconds * self.bucket_seconds
+        if self._coarse.last == bucket:
+            _merge(self._coarse.newest(), row)
+        else:
+            self._coarse.add(bucket, np.concatenate([row, row[_LOAD : _LOAD + 1]]))
+
+    @property
+    def oldest(self) -> float:
+        """The first moment that anything is known of; infinite when nothing is."""
+        return min(self._fine.oldest, self._coarse.oldest)
+
+    @property
+    def full(self) -> bool:
+        """There is no room for an older past than is known."""
+        return self._coarse.full
+
+    def fill(self, at: float, row: NDArray[np.floating]) -> None:
+        """Remember one moment of a past before everything known: a recorded turn that stands for its bucket."""
+        self._coarse.add(at // self.bucket_seconds * self.bucket_seconds, np.concatenate([row, row[_LOAD : _LOAD + 1]]))
+
+    def loads(self, slots: list[int], since: float, until: float) -> tuple[Float64s, Float64s]:
+        """Several slots' loads within a span, each turn while turns are known: moments [t], and loads [t, slots]."""
+        order = np.argsort(self._fine.at)
+        order = order[(self._fine.at[order] >= since) & (self._fine.at[order] <= until)]
+        return self._fine.at[order], self._fine.rows[order[:, None], _LOAD, np.array(slots, np.int64)[None, :]].astype(
+            np.float64
+        )
 
     def since(self, slot: int, since: float, until: float) -> tuple[Float64s, dict[str, Float64s]]:
-        """One slot's turns within a span: their times [t], and a column [t] for each of FIELDS."""
-        order = np.argsort(self._at)  # NaN last
-        order = order[(self._at[order] >= since) & (self._at[order] <= until)]
-        at = self._at[order]
-        columns = self._rows[order, :, slot].astype(np.float64) if len(order) else np.empty((0, len(FIELDS)))
-        # Where the loop did not run, an empty row keeps the line from bridging the time that nobody saw.
+        """One slot within a span: moments [t], and a column [t] for each of FIELDS."""
+        at, values = self._fine.between(since, until, slot)
+        begin = min(self._fine.oldest, until)
+        old_at, old = self._coarse.between(since, np.nextafter(begin, -np.inf), slot)
         usual = float(np.median(np.diff(at))) if len(at) > 1 else np.inf
-        holes = np.flatnonzero(np.diff(at) > HOLE * usual)
-        at = np.insert(at, holes + 1, at[holes] + usual)
-        columns = np.insert(columns, holes + 1, np.nan, axis=0)
-        return at, {name: columns[:, number] for number, name in enumerate(FIELDS)}
+        at, values = _holed(at, values, usual)
+        if len(old_at):
+            old_at, old = _holed(old_at, old, self.bucket_seconds)
+            old_at, old = _unfolded(old_at, old, self.bucket_seconds)
+            early = old_at < begin
+            at, values = np.concatenate([old_at[early], at]), np.concatenate([old[early], values])
+        return at, {name: values[:, number] for number, name in enumerate(FIELDS)}
 
 
-def _row(turn: Turn, table: PolicyTable) -> np.ndarray:
-    def known(counts: np.ndarray) -> np.ndarray:
-        return np.where(counts == UNKNOWN, np.nan, counts)
+def _rings(size: int) -> tuple[Ring, Ring, float]:
+    row = 4 * len(FIELDS) * max(size, 1)
+    depth = min(MOST_TURNS, max(2, FINE_BYTES // row))
+    buckets = min(MOST_BUCKETS, max(FEWEST_BUCKETS, COARSE_BYTES // (row + 4 * max(size, 1))))
+    seconds = max(SHORTEST_BUCKET, np.ceil(COARSE_SECONDS / buckets / 60.0) * 60.0)
+    return Ring(depth, len(FIELDS), size), Ring(buckets, len(FIELDS) + 1, size), float(seconds)
 
-    ready = known(turn.ready)
-    return np.stack(
-        [
-            loads(turn.snapshot, table),
-            known(turn.snapshot.replicas),
-            ready,
-            known(turn.decisions.replicas),
-            ready * table.capacity,
-            expected_load(table, turn.forecast, turn.lead),
-            turn.lead,
-        ]
-    ).astype(np.float32)
+
+def _merge(bucket: Float32s, row: NDArray[np.floating]) -> None:
+    """Counts are the last of their bucket, ready and capacity the least; the load has its lowest and its highest."""
+    lowest, highest = np.fmin(bucket[_LOAD], row[_LOAD]), np.fmax(bucket[-1], row[_LOAD])
+    least = {name: np.fmin(bucket[FIELDS.index(name)], row[FIELDS.index(name)]) for name in ("ready", "capacity")}
+    bucket[:-1] = row
+    bucket[_LOAD], bucket[-1] = lowest, highest
+    for name, values in least.items():
+        bucket[FIELDS.index(name)] = values
+
+
+def _holed(at: Float64s, values: Float64s, usual: float) -> tuple[Float64s, Float64s]:
+    """Where the loop did not run, an empty row keeps the line from bridging the time that nobody saw."""
+    holes = np.flatnonzero(np.diff(at) > HOLE * usual)
+    if not len(holes):
+        return at, values
+    return np.insert(at, holes + 1, at[holes] + usual), np.insert(values, holes + 1, np.nan, axis=0)
+
+
+def _unfolded(at: Float64s, values: Float64s, bucket_seconds: float) -> tuple[Float64s, Float64s]:
+    """Two rows for every bucket: the lowest load at its beginning, the highest in its middle."""
+    twice = np.repeat(values[:, :-1], 2, axis=0)
+    twice[1::2, _LOAD] = values[:, -1]
+    return np.repeat(at, 2) + np.tile([0.0, bucket_seconds / 2], len(at)), twice
+
+
+def thin(at: Float64s, columns: dict[str, Float64s], points: int) -> Int64s:
+    """Which at most `points` of t moments to keep, so that no peak is lost: rising indices.
+
+    The time is cut into stretches with as many moments each; of every stretch stay the lowest and the highest load, and
+    the lowest and the highest number of ready replicas. Rows nobody saw stay as well, while there is room.
+    """
+    count = len(at)
+    if count <= points:
+        return np.arange(count)
+    stretches = np.array_split(np.arange(count), max(points // 5, 1))
+    kept: set[int] = set()
+    for stretch in stretches:
+        for name in ("load", "ready"):
+            values = columns[name][stretch]
+            if not np.isnan(values).all():
+                kept |= {int(stretch[np.nanargmin(values)]), int(stretch[np.nanargmax(values)])}
+        unseen = stretch[np.isnan(columns["replicas"][stretch]) & np.isnan(columns["load"][stretch])]
+        kept |= set(unseen[:1].tolist())
+    return np.array(sorted(kept), np.int64)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import collections
+import functools
 import math
 from collections.abc import Mapping
 
@@ -10,11 +10,11 @@ import numpy as np
 
 from podium.loop.cycle import Turned
 from podium.loop.decide.state import Trust
-from podium.loop.decide.table import PolicyTable
+from podium.loop.decide.table import MetricGroup, PolicyTable
 from podium.loop.decide.trust import measure
 from podium.loop.tell.view import SourceRow
 from podium.model import clock
-from podium.model.arrays import UNKNOWN
+from podium.model.arrays import UNKNOWN, Bools, Int64s
 from podium.model.decision import Reason
 from podium.model.fleet import Fleet
 
@@ -24,55 +24,125 @@ MANY = 0.5  # share of a source's workloads without a value from which on it cou
 Where = Mapping[str, tuple[str, str]]  # source -> (kind, URL or file)
 
 
-def rows(turned: Turned, table: PolicyTable, fleet: Fleet, where: Where) -> tuple[SourceRow, ...]:
-    """Every source of signals, and the cluster last."""
-    snapshot = turned.turn.snapshot
-    asked, missing = _asked(turned, table), _missing(turned, table)
-    health = {one.name: one for one in turned.sight.health}
-    out = []
-    for number, name in enumerate(snapshot.sources):
-        kind, place = where.get(name, ("cluster" if name not in health else "", ""))
-        trouble = turned.sight.cluster_trouble if name not in health else ""
-        state, since, words = ("silent", None, trouble) if trouble else ("ok", None, "")
-        if name in health:
-            state, since, words = str(health[name].state), health[name].since, health[name].words
-        if state == "ok" and (doubt := _doubt(turned.trust.get(name), snapshot.now)):
-            state, since, words = doubt
-        elif state == "ok" and (gone := sorted({slot for slot, _ in missing.get(number, ())})):
-            state = "silent" if len(gone) >= MANY * len(asked[number]) else "ok"
-            words = _gone(gone, len(asked[number]), fleet)
-        out.append(
-            SourceRow(name=name, kind=kind, where=place, state=state, since=since, words=_full(name, place, words))
-        )
-    return tuple(out)
+class Sources:
+    """The sources in one turn: who asks them for what, and what they did not say."""
 
+    def __init__(self, turned: Turned, table: PolicyTable, where: Where) -> None:
+        self._turned = turned
+        self._table = table
+        self._where = where
+        self._snapshot = turned.turn.snapshot
 
-def holds(turned: Turned, table: PolicyTable, where: Where) -> dict[int, tuple[str, ...]]:
-    """Per slot, in words, which source keeps it from going down."""
-    snapshot = turned.turn.snapshot
-    said: dict[int, dict[str, None]] = collections.defaultdict(dict)  # a dict keeps the order and says nothing twice
-    for number, lost in _missing(turned, table).items():
-        name = snapshot.sources[number]
-        for slot, signal in lost:
-            said[slot][f"{_full(name, where.get(name, ('', ''))[1], f'no value of {signal}')}; it does not go down"] = (
-                None
+    def rows(self, fleet: Fleet) -> tuple[SourceRow, ...]:
+        """Every source of signals, and the cluster last."""
+        health = {one.name: one for one in self._turned.sight.health}
+        out = []
+        for number, name in enumerate(self._snapshot.sources):
+            kind, place = self._where.get(name, ("cluster" if name not in health else "", ""))
+            trouble = self._turned.sight.cluster_trouble if name not in health else ""
+            state, since, words = ("silent", None, trouble) if trouble else ("ok", None, "")
+            asked, held = self._asked[number], self._missing[number]
+            if name in health:
+                state, since, words = str(health[name].state), health[name].since, health[name].words
+            if state == "ok" and name in self._doubts:
+                state, since, words = self._doubts[name]
+                held = asked
+            elif state == "ok" and held.any():
+                state = "silent" if held.sum() >= MANY * asked.sum() else "ok"
+                words = _gone(np.flatnonzero(held), int(asked.sum()), fleet)
+            row = SourceRow(
+                name=name,
+                kind=kind,
+                where=place,
+                state=state,
+                since=since,
+                words=_full(name, place, words),
+                workloads=int(asked.sum()),
+                held=int(held.sum()),
             )
-    for number, name in enumerate(snapshot.sources):
-        doubt = _doubt(turned.trust.get(name), snapshot.now)
-        if not doubt:
-            continue
-        words = _full(name, where.get(name, ("", ""))[1], f"is {doubt[0]}; it does not go down")
-        for group in table.metrics:
-            sources = _sources(turned, measure(group), group.slots)
-            for slot in [slot for slot, one in zip(group.slots.tolist(), sources, strict=True) if one == number]:
-                said[slot][words] = None
-    return {slot: tuple(words) for slot, words in said.items()}
+            out.append(row)
+        return tuple(out)
+
+    @functools.cached_property
+    def held(self) -> Bools:
+        """[n] workloads that do not go down because of a source."""
+        held = np.zeros(len(self._table), np.bool_)
+        for number, name in enumerate(self._snapshot.sources):
+            held |= self._asked[number] if name in self._doubts else self._missing[number]
+        return held
+
+    def holds(self, slot: int) -> tuple[str, ...]:
+        """In words, which sources keep a workload from going down."""
+        if not self.held[slot]:
+            return ()
+        said: dict[str, None] = {}  # a dict keeps the order and says nothing twice
+        own = [(group, row) for group in self._table.metrics for row in np.flatnonzero(group.slots == slot).tolist()]
+        for group, row in own:
+            if self._unknown(group)[row]:
+                name = self._snapshot.sources[self._told_by(group)[row]]
+                said[f"{self._named(name, f'no value of {group.signal}')}; it does not go down"] = None
+        for group, row in own:
+            name = self._snapshot.sources[self._told_by(group)[row]]
+            if name in self._doubts:
+                said[self._named(name, f"is {self._doubts[name][0]}; it does not go down")] = None
+        return tuple(said)
+
+    def _named(self, name: str, words: str) -> str:
+        return _full(name, self._where.get(name, ("", ""))[1], words)
+
+    @functools.cached_property
+    def _doubts(self) -> Mapping[str, tuple[str, float, str]]:
+        found = {name: _doubt(trust, self._snapshot.now) for name, trust in self._turned.trust.items()}
+        return {name: doubt for name, doubt in found.items() if doubt}
+
+    @functools.cached_property
+    def _asked(self) -> list[Bools]:
+        """A mark per slot for each source: its policy uses one of the source's signals."""
+        out = [np.zeros(len(self._table), np.bool_) for _ in self._snapshot.sources]
+        for group in self._table.metrics:
+            told_by = self._told_by(group)
+            for number in np.unique(told_by).tolist():
+                out[number][group.slots[told_by == number]] = True
+        return out
+
+    @functools.cached_property
+    def _missing(self) -> list[Bools]:
+        """A mark per slot for each source: it did not say what a policy uses."""
+        out = [np.zeros(len(self._table), np.bool_) for _ in self._snapshot.sources]
+        for group in self._table.metrics if len(self._unsaid) else ():
+            unknown, told_by = self._unknown(group), self._told_by(group)
+            for number in np.unique(told_by[unknown]).tolist():
+                out[number][group.slots[unknown & (told_by == number)]] = True
+        return out
+
+    @functools.cached_property
+    def _unsaid(self) -> Int64s:
+        """(slot, position) of every metric that a policy uses and that is unknown, as one number each."""
+        reasons = self._turned.turn.decisions.reasons
+        missing = reasons.code == Reason.SIGNAL_MISSING
+        return _pair(reasons.slot[missing], reasons.metric[missing])
+
+    def _unknown(self, group: MetricGroup) -> Bools:
+        return np.isin(_pair(group.slots, group.position), self._unsaid)
+
+    def _told_by(self, group: MetricGroup) -> Int64s:
+        """Who measures a group's signal, per row; the cluster, which is the last, when nobody else says so."""
+        cluster = len(self._snapshot.sources) - 1
+        level = self._snapshot.signals.get(measure(group))
+        if level is None:
+            return np.full(len(group.slots), cluster, np.int64)
+        told_by = level.source[group.slots].astype(np.int64)
+        return np.where(told_by == UNKNOWN, cluster, told_by)
 
 
 def doubts(turned: Turned) -> dict[str, tuple[str, str]]:
     """Sources that are not believed: name -> (state, what it means)."""
     found = {name: _doubt(trust, turned.turn.snapshot.now) for name, trust in turned.trust.items()}
     return {name: (doubt[0], doubt[2]) for name, doubt in found.items() if doubt}
+
+
+def _pair(slots: np.ndarray, positions: np.ndarray) -> Int64s:
+    return slots.astype(np.int64) << 16 | positions.astype(np.int64)
 
 
 def _doubt(trust: Trust | None, now: float) -> tuple[str, float, str] | None:
@@ -88,40 +158,8 @@ def _doubt(trust: Trust | None, now: float) -> tuple[str, float, str] | None:
     return None
 
 
-def _asked(turned: Turned, table: PolicyTable) -> dict[int, set[int]]:
-    """Source -> the slots whose policies use one of its signals."""
-    out: dict[int, set[int]] = collections.defaultdict(set)
-    for group in table.metrics:
-        for slot, number in zip(group.slots.tolist(), _sources(turned, measure(group), group.slots), strict=True):
-            out[number].add(slot)
-    return out
-
-
-def _missing(turned: Turned, table: PolicyTable) -> dict[int, list[tuple[int, str]]]:
-    """Source -> (slot, signal) of every metric that a policy uses and that is unknown."""
-    reasons = turned.turn.decisions.reasons
-    chosen = np.flatnonzero(reasons.code == Reason.SIGNAL_MISSING)
-    unknown = set(zip(reasons.slot[chosen].tolist(), reasons.metric[chosen].tolist(), strict=True))
-    out: dict[int, list[tuple[int, str]]] = collections.defaultdict(list)
-    for group in table.metrics if unknown else ():
-        numbers = _sources(turned, measure(group), group.slots)
-        for slot, position, number in zip(group.slots.tolist(), group.position.tolist(), numbers, strict=True):
-            if (slot, position) in unknown:
-                out[number].append((slot, group.signal))
-    return out
-
-
-def _sources(turned: Turned, signal: str, slots: np.ndarray) -> list[int]:
-    """Who measures a signal of these slots; the cluster when nobody else says so."""
-    cluster = len(turned.turn.snapshot.sources) - 1
-    level = turned.turn.snapshot.signals.get(signal)
-    if level is None:
-        return [cluster] * len(slots)
-    return [number if number != UNKNOWN else cluster for number in level.source[slots].tolist()]
-
-
-def _gone(slots: list[int], asked: int, fleet: Fleet) -> str:
-    keys = [fleet.slots[slot].key for slot in slots[:NAMED]]
+def _gone(slots: Int64s, asked: int, fleet: Fleet) -> str:
+    keys = [fleet.slots[slot].key for slot in slots[:NAMED].tolist()]
     names = ", ".join(f"{key.namespace}/{key.name}" for key in keys if key is not None)
     more = ", …" if len(slots) > NAMED else ""
     return f"no value for {len(slots)} of {asked} workloads ({names}{more}); they do not go down"

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import collections
+import dataclasses
+import functools
 import math
+from collections.abc import Iterable
 
 import numpy as np
 
 from podium.ledger.entry import Entry
 from podium.ledger.ledger import Ledger
-from podium.loop import unbuilt
 from podium.loop.act.carry_out import Fate, Result
-from podium.loop.cycle import Assignment, Turned
+from podium.loop.cycle import Turned
 from podium.loop.remember import record
 from podium.loop.remember.record import Turn
 from podium.loop.remember.restore import Library
@@ -19,8 +21,8 @@ from podium.loop.tabulate import Policies
 from podium.loop.tell import standing, words
 from podium.loop.tell.view import DecisionRow, Explanation
 from podium.model import clock
-from podium.model.arrays import UNKNOWN
-from podium.model.decision import Reason
+from podium.model.arrays import UNKNOWN, Bools, Int32s, Int64s
+from podium.model.decision import Reason, Reasons
 from podium.model.fleet import Fleet
 from podium.model.identity import WorkloadKey
 from podium.model.verdict import Outcome, Verdict
@@ -35,7 +37,9 @@ REMARKS = frozenset({Reason.FORECAST_ABSENT, Reason.FORECAST_UNTRUSTED})
 class Outcomes:
     """Fates and verdicts, gathered from ledger entries that follow the turns they belong to."""
 
-    def __init__(self) -> None:
+    def __init__(self, newer: Outcomes | None = None) -> None:
+        """`newer` knows what the entries at hand do not reach."""
+        self._newer = newer
         self._results: dict[tuple[int, WorkloadKey], Result] = {}
         self._verdicts: dict[WorkloadKey, list[Verdict]] = collections.defaultdict(list)
 
@@ -44,122 +48,193 @@ class Outcomes:
         if entry.purged:
             return
         if entry.kind == record.RESULTS:
-            for result in record.read_results(entry):
-                self._results[int(entry.subject), result.command.key] = result
+            self.learn(int(entry.subject), record.read_results(entry), ())
         else:
-            for verdict in record.read_verdicts(entry):
-                self._verdicts[verdict.expectation.key].append(verdict)
+            self.learn(0, (), record.read_verdicts(entry))
 
-    def of(self, turn: Turn, key: WorkloadKey) -> str:
-        """What became of a turn's command, in words; "" while nothing is known."""
-        result = self._results.get((turn.number, key))
+    def learn(self, number: int, results: Iterable[Result], verdicts: Iterable[Verdict]) -> None:
+        """Take in the fates of the commands of turn `number`, and verdicts on any."""
+        for result in results:
+            self._results[number, result.command.key] = result
+        for verdict in verdicts:
+            self._verdicts[verdict.expectation.key].append(verdict)
+
+    def forget(self, before: int, at: float) -> None:
+        """Drop what belongs to turns before number `before`, which was at `at`."""
+        self._results = {one: result for one, result in self._results.items() if one[0] >= before}
+        recent = {key: [one for one in told if one.expectation.since >= at] for key, told in self._verdicts.items()}
+        self._verdicts = collections.defaultdict(list, {key: told for key, told in recent.items() if told})
+
+    def of(self, number: int, at: float, key: WorkloadKey) -> str:
+        """What became of the command of turn `number` at `at`, in words; "" while nothing is known."""
+        result, verdict = self.known(number, at, key)
+        if self._newer is not None:
+            newer = self._newer.known(number, at, key)
+            result, verdict = result or newer[0], verdict or newer[1]
         if result is None:
             return ""
         if result.fate is not Fate.WRITTEN:
             return f"{result.fate}: {result.words}"
-        for verdict in self._verdicts[key]:
-            if verdict.expectation.since == turn.snapshot.now:
-                took = clock.duration(round(verdict.at - verdict.expectation.since))
-                if verdict.outcome is Outcome.REACHED:
-                    return f"reached after {took}"
-                return f"late: {verdict.ready} of {verdict.expectation.replicas} ready after {took}"
-        return "written"
+        if verdict is None:
+            return "written"
+        took = clock.duration(round(verdict.at - verdict.expectation.since))
+        if verdict.outcome is Outcome.REACHED:
+            return f"reached after {took}"
+        return f"late: {verdict.ready} of {verdict.expectation.replicas} ready after {took}"
+
+    def known(self, number: int, at: float, key: WorkloadKey) -> tuple[Result | None, Verdict | None]:
+        """The fate of that command, and the verdict on it."""
+        verdicts = [one for one in self._verdicts.get(key, ()) if one.expectation.since == at]
+        return self._results.get((number, key)), verdicts[0] if verdicts else None
+
+
+@dataclasses.dataclass(frozen=True)
+class Told:
+    """What one turn decided for k slots, without its inputs: small enough to be kept for many turns."""
+
+    number: int
+    at: float
+    fleet: Fleet
+    policies: Policies
+    digest: str  # of the policies
+    epoch: int
+    actor: str
+    sources: tuple[str, ...]
+    slots: Int64s  # [k] rising
+    before: Int64s  # [k] replicas that were there
+    wanted: Int64s  # [k]
+    planned: Bools  # [k] a command was made
+    reasons: Reasons  # of these slots, in their order
+
+    @classmethod
+    def of(cls, turn: Turn, epoch: int, actor: str, fleet: Fleet, policies: Policies, slots: Int64s) -> Told:
+        """A turn's decisions on some `slots`, which rise."""
+        reasons = turn.decisions.reasons
+        if len(slots) < len(fleet):
+            rows = _between(reasons.slot, slots)
+            reasons = Reasons(*(getattr(reasons, field.name)[rows] for field in dataclasses.fields(reasons)))
+        replicas, wanted, planned = turn.snapshot.replicas, turn.decisions.replicas, turn.planned
+        return cls(
+            turn.number, turn.snapshot.now, fleet, policies, turn.policies, epoch, actor, turn.snapshot.sources,
+            slots, replicas[slots], wanted[slots], planned[slots] != UNKNOWN, reasons,
+        )  # fmt: skip
+
+    @functools.cached_property
+    def starts(self) -> Int64s:
+        """[k + 1] where the reasons of each slot begin."""
+        return np.searchsorted(self.reasons.slot, np.append(self.slots, len(self.fleet))).astype(np.int64)
+
+    @property
+    def nbytes(self) -> int:
+        """Memory it takes, in bytes."""
+        return int(
+            32 * len(self.slots) + sum(getattr(self.reasons, f.name).nbytes for f in dataclasses.fields(Reasons))
+        )
+
+    @property
+    def changed(self) -> Bools:
+        """[k] where the decision wanted something else than what was there."""
+        changed: Bools = (np.minimum(self.wanted, self.before) != UNKNOWN) & (self.wanted != self.before)
+        return changed
+
+    def places(self, key: str | None) -> list[int]:
+        """Which of the k decisions are those of a workload; of all, when no key is given."""
+        if key is None:
+            return list(range(len(self.slots)))
+        slot = self.fleet.index.get(WorkloadKey.parse(key))
+        place = None if slot is None else self.place(slot)
+        return [] if place is None else [place]
+
+    def place(self, slot: int) -> int | None:
+        """Which of the k a slot is."""
+        place = int(np.searchsorted(self.slots, slot))
+        return place if place < len(self.slots) and self.slots[place] == slot else None
+
+
+def _between(sorted_slots: Int32s, slots: Int64s) -> Int64s:
+    """The rows of some slots, in their order: [2, 5] of 0 0 2 2 4 5 is 2 3 5."""
+    begin, end = np.searchsorted(sorted_slots, slots, "left"), np.searchsorted(sorted_slots, slots, "right")
+    count = end - begin
+    return np.repeat(begin - (np.cumsum(count) - count), count) + np.arange(count.sum())
 
 
 class Teller:
-    """One recorded turn, told workload by workload."""
+    """One turn's decisions, told workload by workload."""
 
-    def __init__(
-        self, turn: Turn, epoch: int, actor: str, fleet: Fleet, policies: Policies, outcomes: Outcomes
-    ) -> None:
-        self._turn = turn
-        self._epoch = epoch
-        self._actor = actor
-        self._fleet = fleet
-        self._policies = policies
+    def __init__(self, told: Told, outcomes: Outcomes) -> None:
+        self._told = told
         self._outcomes = outcomes
 
-    def changed(self, slot: int) -> bool:
-        """Did the decision want something else than what was there?"""
-        wanted, now = self._turn.decisions.replicas[slot], self._turn.snapshot.replicas[slot]
-        return bool(min(wanted, now) != UNKNOWN and wanted != now)
-
-    def row(self, slot: int) -> DecisionRow:
-        """The decision of one slot."""
-        turn = self._turn
-        key = self._fleet.slots[slot].key
-        planned = turn.planned[slot] != UNKNOWN
-        outcome = self._outcomes.of(turn, key) if key is not None and planned else ""
-        if self.changed(slot) and not planned:
-            outcome = "recommended"
+    def row(self, place: int) -> DecisionRow:
+        """One decision of them."""
+        told = self._told
+        key = told.fleet.slots[told.slots[place]].key
+        changed, planned = bool(told.changed[place]), bool(told.planned[place])
+        outcome = self._outcomes.of(told.number, told.at, key) if key is not None and planned else ""
         return DecisionRow(
-            tick=turn.number,
-            at=turn.snapshot.now,
+            tick=told.number,
+            at=told.at,
             key=str(key),
-            before=_count(turn.snapshot.replicas[slot]),
-            wanted=_count(turn.decisions.replicas[slot]),
-            changed=self.changed(slot),
-            actor=self._actor,
-            epoch=self._epoch,
-            policy_digest=turn.policies,
-            reasons=self.reasons(slot),
-            outcome=outcome,
+            before=_count(told.before[place]),
+            wanted=_count(told.wanted[place]),
+            changed=changed,
+            actor=told.actor,
+            epoch=told.epoch,
+            policy_digest=told.digest,
+            reasons=self.reasons(place),
+            outcome="recommended" if changed and not planned else outcome,
         )
 
-    def reasons(self, slot: int) -> tuple[str, ...]:
+    def reasons(self, place: int) -> tuple[str, ...]:
         """Why, in the order the policies spoke."""
-        return self._said(slot, PLAIN) or self._said(slot, frozenset())
+        return self._said(place, PLAIN) or self._said(place, frozenset())
 
-    def cause(self, slot: int) -> str:
+    def cause(self, place: int) -> str:
         """The last reason that had a say in the number."""
-        said = self._said(slot, PLAIN | REMARKS) or self.reasons(slot)
+        said = self._said(place, PLAIN | REMARKS) or self.reasons(place)
         return said[-1] if said else "nothing asks for another number"
 
-    def _said(self, slot: int, left_out: frozenset[Reason]) -> tuple[str, ...]:
-        reasons = self._turn.decisions.reasons
-        key = self._fleet.slots[slot].key
-        policy = self._policies.documents.get(key) if key else None
-        rows = np.flatnonzero(reasons.slot == slot).tolist()
-        said = [row for row in rows if reasons.code[row] not in left_out]
+    def _said(self, place: int, left_out: frozenset[Reason]) -> tuple[str, ...]:
+        told, reasons = self._told, self._told.reasons
+        key = told.fleet.slots[told.slots[place]].key
+        policy = told.policies.documents.get(key) if key else None
+        rows = range(int(told.starts[place]), int(told.starts[place + 1]))
         return tuple(
             words.sentence(
                 int(reasons.code[row]),
                 int(reasons.metric[row]),
                 (float(reasons.a[row]), float(reasons.b[row]), float(reasons.c[row])),
                 policy.spec if policy else None,
-                self._turn.snapshot.sources,
+                told.sources,
             )
-            for row in said
+            for row in rows
+            if reasons.code[row] not in left_out
         )
 
-    def _unit(self, slot: int, signal: str) -> str:
-        key = self._fleet.slots[slot].key
-        return "" if key is None else self._policies.unit(key, signal)
 
-    def inputs(self, slot: int) -> dict[str, str]:
-        """What the decision saw: replicas, pods, each signal with its age, the lead time, the forecast's standing."""
-        turn, snapshot = self._turn, self._turn.snapshot
-        seen = {
-            "replicas": "unknown"
-            if snapshot.replicas[slot] == UNKNOWN
-            else f"{snapshot.replicas[slot]} asked for, {max(turn.ready[slot], 0)} ready",
-            "lead time": clock.duration(round(float(turn.lead[slot]))),
-        }
-        for name, level in snapshot.signals.items():
-            if level.source[slot] == UNKNOWN:
-                continue
-            source = snapshot.sources[level.source[slot]]
-            if math.isnan(level.value[slot]):
-                seen[name] = f"unknown (source {source})"
-            else:
-                age = clock.duration(round(max(snapshot.now - float(level.at[slot]), 0.0)))
-                value = words.measured(float(level.value[slot]), self._unit(slot, name))
-                seen[name] = f"{value} from {source}, {age} old"
-        coverage = float(turn.forecast.coverage[slot])
-        standing = "trusted" if turn.forecast.trusted[slot] else "not trusted"
-        seen["forecast"] = standing + ("" if math.isnan(coverage) else f", held in {100 * coverage:.1f} % of cases")
-        seen["policy"] = turn.policies[:12]
-        return seen
+def inputs(turn: Turn, fleet: Fleet, policies: Policies, slot: int) -> dict[str, str]:
+    """What a decision saw: replicas, pods, each signal with its age, the lead time, the forecast's standing."""
+    snapshot, key = turn.snapshot, fleet.slots[slot].key
+    replicas = snapshot.replicas[slot]
+    seen = {
+        "replicas": "unknown" if replicas == UNKNOWN else f"{replicas} asked for, {max(turn.ready[slot], 0)} ready",
+        "lead time": clock.duration(round(float(turn.lead[slot]))),
+    }
+    for name, level in snapshot.signals.items():
+        if level.source[slot] == UNKNOWN:
+            continue
+        source = snapshot.sources[level.source[slot]]
+        if math.isnan(level.value[slot]):
+            seen[name] = f"unknown (source {source})"
+        else:
+            age = clock.duration(round(max(snapshot.now - float(level.at[slot]), 0.0)))
+            value = words.measured(float(level.value[slot]), "" if key is None else policies.unit(key, name))
+            seen[name] = f"{value} from {source}, {age} old"
+    coverage = float(turn.forecast.coverage[slot])
+    standing = "trusted" if turn.forecast.trusted[slot] else "not trusted"
+    seen["forecast"] = standing + ("" if math.isnan(coverage) else f", held in {100 * coverage:.1f} % of cases")
+    seen["policy"] = turn.policies[:12]
+    return seen
 
 
 def explain(ledger: Ledger, library: Library, key: str, at: float | None) -> Explanation:
@@ -178,9 +253,17 @@ def explain(ledger: Ledger, library: Library, key: str, at: float | None) -> Exp
     outcomes = Outcomes()
     for later in ledger.entries([record.RESULTS, record.VERDICTS], after_seq=entry.seq, limit=1000):
         outcomes.add(later)
-    teller = Teller(turn, entry.epoch, entry.actor, fleet, library.policies(turn.policies), outcomes)
-    row = teller.row(slot)
-    return Explanation(decision=row, sentence=_sentence(row, teller.cause(slot)), inputs=teller.inputs(slot))
+    return explained(turn, entry.epoch, entry.actor, fleet, library.policies(turn.policies), slot, outcomes)
+
+
+def explained(
+    turn: Turn, epoch: int, actor: str, fleet: Fleet, policies: Policies, slot: int, outcomes: Outcomes
+) -> Explanation:
+    """Why one workload has as many replicas as it has after `turn`."""
+    teller = Teller(Told.of(turn, epoch, actor, fleet, policies, np.array([slot])), outcomes)
+    row = teller.row(0)
+    seen = inputs(turn, fleet, policies, slot)
+    return Explanation(decision=row, sentence=_sentence(row, teller.cause(0)), inputs=seen)
 
 
 def _sentence(row: DecisionRow, why: str) -> str:
@@ -207,19 +290,21 @@ def guards(turned: Turned) -> tuple[str, ...]:
     return tuple(said)
 
 
-def troubles(turned: Turned, assignment: Assignment, slot: int) -> tuple[str, ...]:
-    """Why a workload is not led as its policy asks, in words."""
-    key = assignment.fleet.slots[slot].key
-    said = []
-    if key is not None and key in turned.sight.observation.troubles:
-        said.append(turned.sight.observation.troubles[key])
-    if key is not None and key in turned.unclaimed:
-        said.append(f"not led: {turned.unclaimed[key]}")
-    policy = assignment.policies.documents.get(key) if key else None
-    if policy is not None and (unserved := unbuilt.not_yet(policy.spec)):
-        said.append(f"this version does not act on {', '.join(unserved)} yet")
-    results = [result for result in turned.results if result.command.key == key and result.fate is not Fate.WRITTEN]
-    return (*said, *(f"{result.fate}: {result.words}" for result in results))
+def troubles(turned: Turned, fleet: Fleet) -> dict[int, tuple[str, ...]]:
+    """Slot -> why its workload is not led as its policy asks, in words; only those with such a trouble."""
+    found = list(turned.sight.observation.troubles.items())
+    found += [(key, f"not led: {words}") for key, words in turned.unclaimed.items()]
+    found += [
+        (result.command.key, f"{result.fate}: {result.words}")
+        for result in turned.results
+        if result.fate is not Fate.WRITTEN
+    ]
+    said: dict[int, tuple[str, ...]] = {}
+    for key, why in found:
+        slot = fleet.index.get(key)
+        if slot is not None:
+            said[slot] = (*said.get(slot, ()), why)
+    return said
 
 
 def _count(value: np.int64) -> int | None:

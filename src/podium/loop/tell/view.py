@@ -5,12 +5,15 @@ Times are Unix seconds, unknown numbers None (NaN inside series). Built from the
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import AsyncIterator
 from typing import Protocol
 
 import msgspec
 
 from podium.loop.tell.figures import Comparison, Pause, Reduction, Totals
+from podium.loop.tell.selection import Selection
+from podium.loop.tell.sheet import Sheet
 
 
 class WorkloadRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -19,7 +22,7 @@ class WorkloadRow(msgspec.Struct, frozen=True, kw_only=True):
     key: str
     tenant: str
     mode: str  # recommend | metric | floor | own
-    state: str = "steady"  # unknown | troubled | short | limited | held | growing | shrinking | off | steady
+    state: str  # unknown | troubled | short | limited | held | growing | shrinking | off | steady
     replicas: int | None  # spec.replicas
     ready: int | None  # pods serving
     wanted: int | None  # the last decision
@@ -29,7 +32,7 @@ class WorkloadRow(msgspec.Struct, frozen=True, kw_only=True):
     load_unit: str
     load_origin: str  # "recorded: …", "synthetic: …" or the source's name
     capacity_per_replica: float | None
-    use: float | None = None  # load over what the ready replicas can serve: 1.0 is full
+    use: float | None  # load over what the ready replicas can serve: 1.0 is full
     expected: float | None  # the forecast quantile the decision used, at the lead time
     coverage: float | None  # measured share of outcomes under it
     trusted: bool
@@ -49,8 +52,8 @@ class SourceRow(msgspec.Struct, frozen=True, kw_only=True):
     state: str  # ok | silent | suspect | frozen | broken
     since: float | None  # when it entered that state
     words: str  # one sentence: what is wrong and what it does to scaling; "" when all is well
-    workloads: int = 0  # whose policies use one of its signals
-    held: int = 0  # of these, how many do not go down because of it
+    workloads: int  # whose policies use one of its signals
+    held: int  # of these, how many do not go down because of it
 
 
 class FleetView(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,20 +61,19 @@ class FleetView(msgspec.Struct, frozen=True, kw_only=True):
 
     at: float  # the loop's own time (simulated or real)
     tick: int
-    due: float | None = None  # the loop's time of the next turn; null while something else is awaited
+    due: float | None  # the loop's time of the next turn; null while something else is awaited
     interval_seconds: float
     speed: float  # loop seconds per real second; 1 outside a simulation
     simulated: bool
-    fleet: str = ""  # changes when workloads come, go or change their tenant: then the map is another one
-    total: Totals | None = None
-    tenants: tuple[Totals, ...] = ()  # most workloads first, at most 500; /api/v1/tenants has all
-    tenant_count: int = 0
+    fleet: str  # changes when workloads come, go or change their tenant: then the map is another one
+    total: Totals
+    tenants: tuple[Totals, ...]  # most workloads first, at most 500; /api/v1/tenants has all
+    tenant_count: int
     sources: tuple[SourceRow, ...]
-    reduction: Reduction | None = None  # null before the first turn
-    pauses: tuple[Pause, ...] = ()  # of everything and of namespaces
+    reduction: Reduction | None  # null before the first turn
+    pauses: tuple[Pause, ...]  # of everything and of namespaces
     guards: tuple[str, ...]  # in words: what holds the whole fleet back at the moment
     next: str  # what happens next, in words: "next tick in 12 s", "waiting for the first reading of prom"
-    workloads: tuple[WorkloadRow, ...] = ()  # the first 500; goes away: ask /api/v1/workloads
 
 
 class Sparks(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,15 +83,16 @@ class Sparks(msgspec.Struct, frozen=True, kw_only=True):
     load: tuple[tuple[float | None, ...], ...]  # a row per item
 
 
-class WorkloadPage(msgspec.Struct, frozen=True, kw_only=True):
-    """Some workloads in the asked order. `next` is the cursor of the following page, null on the last."""
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """Some workloads in the order that was asked for; `last` is the place of the last one, None when none follows."""
 
     at: float
     tick: int
-    total: int  # how many the filter lets through
+    total: int  # how many were let through
     items: tuple[WorkloadRow, ...]
-    recent: Sparks | None  # the items' recent loads, when `recent` asked for them
-    next: str | None
+    recent: Sparks | None
+    last: tuple[float | str | None, str] | None
 
 
 class Band(msgspec.Struct, frozen=True, kw_only=True):
@@ -111,10 +114,21 @@ class WorkloadSeries(msgspec.Struct, frozen=True, kw_only=True):
     wanted: tuple[int | None, ...]
     capacity: tuple[float | None, ...]  # ready x capacity per replica
     expected: tuple[float | None, ...]  # what the forecast made one lead time earlier said of this moment
-    hpa: tuple[int | None, ...] = ()  # replicas that a plain HPA would have had
-    thinned: bool = False  # more turns were known than points asked for: lowest and highest of each stretch are kept
+    hpa: tuple[int | None, ...]  # replicas that a plain HPA would have had
+    thinned: bool  # more turns were known than points asked for: lowest and highest of each stretch are kept
     band: Band | None  # the newest forecast
-    shadow: Comparison | None = None
+    shadow: Comparison | None
+
+
+class WorkloadTail(msgspec.Struct, frozen=True, kw_only=True):
+    """One workload now, and what happened to it since the last event about it."""
+
+    key: str
+    tick: int
+    at: float
+    row: WorkloadRow
+    series: WorkloadSeries
+    decisions: tuple[DecisionRow, ...]  # newest first
 
 
 class DecisionRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -141,22 +155,44 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     inputs: dict[str, str]  # name -> value with unit and age, as the decision saw them
 
 
+class DecisionRows(msgspec.Struct, frozen=True, kw_only=True):
+    """Decisions, newest first, and how far the search went: `until` is null at the end of everything recorded."""
+
+    items: tuple[DecisionRow, ...]
+    until: float | None  # what lies before it was not looked through yet
+
+
 class View(Protocol):
     """What the doors may ask of the running program. Reads may touch the database: call them off the event loop."""
 
     def fleet(self) -> FleetView:
-        """The fleet as the last tick left it."""
+        """The fleet as the last turn left it, without its workloads."""
 
-    def series(self, key: str, since: float, until: float) -> WorkloadSeries:
-        """One workload's recent past and forecast. Raises KeyError for a workload nobody knows."""
+    def sheet(self) -> Sheet:
+        """The columns of all workloads after the last turn; without a row before the first."""
+
+    def tenants(self) -> tuple[Totals, ...]:
+        """The sums of every tenant, most workloads first."""
+
+    def page(self, wanted: Selection) -> Listing:
+        """Some workloads."""
+
+    def workload(self, key: str) -> WorkloadRow:
+        """One workload now. Raises KeyError for one that nobody knows."""
+
+    def series(self, key: str, since: float, until: float, points: int) -> WorkloadSeries:
+        """One workload's past, thinned to `points`, and its forecast. Raises KeyError for one that nobody knows."""
+
+    def tail(self, key: str, since: float) -> WorkloadTail:
+        """One workload now, and what happened to it from `since` on. Raises KeyError for one that nobody knows."""
 
     def decisions(
         self, key: str | None, *, before: float | None = None, limit: int = 50, changed_only: bool = False
-    ) -> tuple[DecisionRow, ...]:
-        """Decisions, newest first, of one workload or of all."""
+    ) -> DecisionRows:
+        """Decisions, newest first, of one workload or of all: at most `limit`, fewer where the search takes long."""
 
     def explain(self, key: str, at: float | None = None) -> Explanation:
         """The decision in force at `at` (default: the last). Raises KeyError when there is none."""
 
-    def changes(self) -> AsyncIterator[FleetView]:
-        """A view after every tick, for as long as somebody listens. A slow listener misses ticks, never blocks them."""
+    def changes(self) -> AsyncIterator[None]:
+        """After every turn, for as long as somebody listens. A slow listener misses turns, never blocks them."""
