@@ -65,7 +65,7 @@ def unpack(payload: bytes) -> tuple[dict[str, Any], Columns]:
 
 def _forms(described: list[list[Any]], *, first: bool) -> list[Form]:
     """How every column was written. Raises ValueError when they claim more memory than any chunk takes."""
-    forms = [Form(*one, encoding.PLAIN) if first else Form(*one) for one in described]
+    forms = [Form(one[0], one[1], one[2], encoding.PLAIN) if first else Form(*one) for one in described]
     claimed = sum(form.elements * np.dtype(form.dtype).itemsize for form in forms)
     if claimed > 2 * _MOST_BYTES:
         raise ValueError(f"its columns claim to hold {claimed} bytes")

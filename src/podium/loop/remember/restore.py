@@ -84,13 +84,17 @@ class Restored:
 
     def fold(self, turn: Turn, library: Library) -> bool:
         """Take one recorded turn in. True when deciding it again left the recorded state, bit for bit."""
+        self.take(turn, library)
+        return self.memory.left(turn.state)
+
+    def take(self, turn: Turn, library: Library) -> None:
+        """Take one recorded turn in."""
         memory, table = self.memory, library.table(turn)
         if memory.fleet.digest != turn.fleet:
             memory.adopt(library.fleet(turn.fleet))
         memory.learn(turn.snapshot, table, turn.lead)
         memory.decide(turn.snapshot, turn.forecast, table, turn.lead)
         self.number, self.last, self.results = turn.number, turn, None
-        return memory.digest() == turn.state
 
     def settle(self, verdict: Verdict) -> None:
         """An expectation ended; one that was reached on the way up is a measurement of the lead time."""
@@ -154,7 +158,7 @@ def restore(ledger: Ledger, memory: Memory, *, until_us: int | None = None) -> R
         if entry.purged:
             continue  # older than the retention, behind a checkpoint that was the last: nothing newer is known
         if entry.kind == record.TURN:
-            restored.fold(record.read_turn(entry), library)
+            restored.take(record.read_turn(entry), library)
         elif entry.kind == record.VERDICTS:
             for verdict in record.read_verdicts(entry):
                 restored.settle(verdict)
