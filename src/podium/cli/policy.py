@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from podium.cli import options, outcome, presets
+from podium.cli import evaluate, options, outcome, presets
 
 if TYPE_CHECKING:
     from podium.documents.collection import Documents
@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 
 @click.group()
 def command() -> None:
-    """Check documents, list them, print their JSON Schemas and CRDs."""
+    """Check documents, list them, print their JSON Schemas and CRDs; answer HPA cases."""
+
+
+command.add_command(evaluate.command)
 
 
 command.add_command(presets.command)
