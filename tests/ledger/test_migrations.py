@@ -19,6 +19,9 @@ from podium.ledger import migrate, schema
 from podium.ledger.entry import Draft
 from podium.ledger.errors import Permanent
 from podium.ledger.ledger import Ledger
+from podium.model.identity import WorkloadKey
+from podium.signals.history import schema as kept
+from podium.signals.history.history import History
 
 RELEASED = sorted(Path(__file__).parent.joinpath("released").glob("*.json"))
 
@@ -72,16 +75,30 @@ def test_a_database_of_a_release_is_upgraded_with_its_rows_and_goes_on(url: str,
     ledger.close()
 
 
+def test_kept_samples_of_a_release_are_read(url: str) -> None:
+    as_released(url, RELEASED[1])
+    database = Database.open(url)
+    web = WorkloadKey.parse("local/shop/deployment.apps/web")
+    found = History(database).read("requests", web, 0, 2e9)
+    database.close()
+    assert (found.at.tolist(), found.value.tolist()) == ([1795000000, 1795000120], [1.5, 2.5])
+
+
 def test_the_migrated_tables_are_the_ones_that_statements_expect(url: str, tmp_path: Path) -> None:
     Ledger.open(url, heads=tmp_path / "heads").close()
     database = Database.open(url)
     with database.read() as connection:
         found = sa.inspect(connection)
-        assert sorted(found.get_table_names()) == sorted([*schema.metadata.tables, schema.VERSION_TABLE])
-        for name, table in schema.metadata.tables.items():
+        tables = dict(schema.metadata.tables) | dict(kept.metadata.tables)
+        assert sorted(found.get_table_names()) == sorted([*tables, schema.VERSION_TABLE])
+        for name, table in tables.items():
             columns = {column["name"]: column["nullable"] for column in found.get_columns(name)}
             assert columns == {column.name: bool(column.nullable) for column in table.columns}
-            indexes = {str(index["name"]): index["column_names"] for index in found.get_indexes(name)}
+            indexes = {
+                str(index["name"]): index["column_names"]
+                for index in found.get_indexes(name)
+                if "duplicates_constraint" not in index
+            }
             assert indexes == {index.name: [column.name for column in index.columns] for index in table.indexes}
     database.close()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-REVISION = "0001"  # the newest one in `migrations/versions`; a test compares
+REVISION = "0002"  # the newest one in `migrations/versions`; a test compares
 VERSION_TABLE = "podium_version"  # not Alembic's default name: a shared PostgreSQL database may hold another's history
 
 metadata = sa.MetaData()
