@@ -10,6 +10,7 @@ import itertools
 import re
 from collections.abc import Iterator
 
+from podium.loop.evaluate import labels
 from podium.loop.evaluate.autoscaler import (
     Identifier,
     Metric,
@@ -24,14 +25,13 @@ from podium.loop.evaluate.autoscaler import (
     defaulted,
 )
 from podium.loop.evaluate.cases import Line
-from podium.loop.evaluate.quantity import milli
+from podium.loop.evaluate.quantity import is_negative, is_positive
 
 REQUIRED, INVALID, UNSUPPORTED, FORBIDDEN = "Required value", "Invalid value", "Unsupported value", "Forbidden"
 MAX_PERIOD, MAX_WINDOW = 1800, 3600  # seconds
 
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _SUBDOMAIN = re.compile(r"(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
-_QUALIFIED = re.compile(r"([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
 _STANDARD = ("cpu", "memory", "ephemeral-storage")  # of containers
 _OBJECTS = "pods resourcequotas services replicationcontrollers secrets configmaps persistentvolumeclaims storage"
 _COUNTED = (  # of quotas, too
@@ -180,14 +180,26 @@ def _of_container(resource: Resource, at: str) -> Iterator[Found]:
     if not resource.name:
         yield f"{at}.name", REQUIRED
     else:
-        if not _QUALIFIED.fullmatch(resource.name):
-            yield f"{at}.name", INVALID
-        if "/" not in resource.name and not resource.name.startswith("hugepages-"):
-            yield from ((f"{at}.name", INVALID) for known in (_COUNTED, _STANDARD) if resource.name not in known)
+        yield from ((f"{at}.name", INVALID) for _ in _name_mistakes(resource.name))
     if not resource.container:
         yield f"{at}.container", REQUIRED
     elif not _LABEL.fullmatch(resource.container):
         yield f"{at}.container", INVALID
+
+
+def _name_mistakes(name: str) -> Iterator[str]:
+    """What is wrong with the name of a container's resource, one by one."""
+    unqualified = labels.key_mistakes(name)
+    yield from unqualified
+    if "/" in name:
+        native = "kubernetes.io/" in name
+        if not native and (name.startswith("requests.") or unqualified):
+            yield "no extended resource"
+    elif not name.startswith("hugepages-"):
+        if name not in _COUNTED and not unqualified:
+            yield "not a standard resource"
+        if name not in _STANDARD:
+            yield "not a standard resource of containers"
 
 
 def _requested(target: Target, at: str) -> Iterator[Found]:
@@ -212,7 +224,7 @@ def _target(target: Target, at: str) -> Iterator[Found]:
 
 
 def _is_positive(quantity: Quantity | None) -> bool:
-    return quantity is None or milli(quantity) > 0
+    return quantity is None or is_positive(quantity)
 
 
 def _rules(rules: Rules, at: str) -> Iterator[Found]:
@@ -225,7 +237,7 @@ def _rules(rules: Rules, at: str) -> Iterator[Found]:
         yield f"{at}.policies", REQUIRED
     for number, policy in enumerate(rules.policies or ()):
         yield from _policy(policy, f"{at}.policies[{number}]")
-    if rules.tolerance is not None and milli(rules.tolerance) < 0:
+    if rules.tolerance is not None and is_negative(rules.tolerance):
         yield f"{at}.tolerance", INVALID
 
 

@@ -56,7 +56,7 @@ def _groups(ruled: Sequence[Ruled], open_slots: Sequence[bool]) -> tuple[MetricG
     rows: dict[tuple[int, MetricKind, str, bool], list[tuple[int, int]]] = collections.defaultdict(list)
     for slot, (one, is_open) in enumerate(zip(ruled, open_slots, strict=True)):
         for asked in one.asked if is_open else ():
-            if asked.kind is None:
+            if asked.kind is None or asked.problem:
                 rows[asked.position, MetricKind.VALUE, "", False].append((slot, 1))
                 continue
             key = (asked.position, asked.kind, asked.signal, asked.metric.type == "Object")

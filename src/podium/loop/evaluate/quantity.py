@@ -46,17 +46,29 @@ def _milli(text: str) -> int:
     amount = _amount(text)
     shift = amount.scale + 3
     if shift >= 0:
-        whole = amount.value if amount.short else _int64(amount.value)
         factor: int = 10**shift
-        return _int64(whole * factor)
+        whole = amount.value * factor
+        # Upstream multiplies by these powers in one step and lets it turn over; by others step by step, and gives up.
+        return 0 if shift not in (0, 1, 2, 3, 6, 9) and abs(whole) > _MOST else _int64(whole)
     divisor: int = 10**-shift
     if amount.short:
         away = -(-abs(amount.value) // divisor)
         return away if amount.value >= 0 else -away
     if amount.value < _MOST:
-        cut, rest = divmod(abs(amount.value), divisor)
-        return (cut if amount.value >= 0 else -cut) + bool(rest)
+        held = _int64(amount.value)
+        cut, rest = divmod(abs(held), divisor)
+        return (cut if held >= 0 else -cut) + bool(rest)
     return _int64(amount.value // divisor) + bool(amount.value % divisor)
+
+
+def is_positive(quantity: Quantity) -> bool:
+    """`Sign`: of the number as it is written, however much of it is lost later."""
+    return _amount(str(quantity)).value > 0
+
+
+def is_negative(quantity: Quantity) -> bool:
+    """`Sign`, as above."""
+    return _amount(str(quantity)).value < 0
 
 
 @functools.lru_cache(4096)

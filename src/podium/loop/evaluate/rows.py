@@ -6,10 +6,9 @@ import dataclasses
 import functools
 from collections.abc import Iterable, Mapping, Sequence
 
-from podium.clients.kubernetes import selectors
 from podium.clients.kubernetes.objects import Condition, Container, Pod, PodMetrics
 from podium.loop.decide.table import MetricKind
-from podium.loop.evaluate import gotext, quantity
+from podium.loop.evaluate import labels, quantity
 from podium.loop.evaluate.cases import CustomValue, ExternalValue
 from podium.loop.evaluate.rules import Asked
 from podium.model.arrays import UNKNOWN
@@ -29,7 +28,6 @@ _READY = {"True": int(Ready.TRUE), "False": int(Ready.FALSE)}
 _GONE, _ABSENT, _UNKNOWN = int(Phase.GONE), int(Ready.ABSENT), int(Ready.UNKNOWN)
 
 _duration = functools.lru_cache(256)(parse_duration)
-_selector = functools.lru_cache(1024)(selectors.parse)
 
 
 @dataclasses.dataclass(slots=True)
@@ -94,7 +92,7 @@ _UNKNOWN_PHASE = int(Phase.UNKNOWN)
 def _selected(scene: Scene) -> Sequence[Pod]:
     if scene.selector == DEFAULT_SELECTOR and all(pod.metadata.labels is None for pod in scene.pods):
         return scene.pods
-    chosen = _selector(scene.selector)
+    chosen = labels.parse(scene.selector)
     return [pod for pod in scene.pods if chosen.matches(_labels(pod))]
 
 
@@ -144,7 +142,7 @@ class _Index:
 def _measure(rows: Rows, index: _Index, scene: Scene, asked: Asked, namespace: str) -> bool:
     """Lay one metric's samples and requests into the rows. Answers whether its API had anything to say."""
     metric = asked.metric
-    if asked.kind is None:
+    if asked.problem:
         return False
     if metric.type == "External":
         return _external(rows, scene, asked)
@@ -198,7 +196,7 @@ def _custom(rows: Rows, index: _Index, scene: Scene, asked: Asked) -> bool:
     assert metric is not None  # noqa: S101  the type says so
     answered = False
     found: dict[int, Sample] = {}
-    wanted = gotext.sent(metric.metric.selector)
+    wanted = str(labels.of(metric.metric.selector))
     for value in scene.custom:
         if value.described_object.kind == "Pod" and _is_named(value, metric.metric.name, wanted):
             row = index.of(value.described_object.name)
@@ -211,16 +209,21 @@ def _custom(rows: Rows, index: _Index, scene: Scene, asked: Asked) -> bool:
 
 def _is_named(value: CustomValue, name: str, selector: str) -> bool:
     """Whether a value is of this metric. A selector is part of its name, and is compared as it is sent."""
-    return value.metric.name == name and (
-        (value.metric.selector is None and selector == "") or gotext.sent(value.metric.selector) == selector
-    )
+    if value.metric.name != name:
+        return False
+    if value.metric.selector is None:
+        return not selector
+    try:
+        return str(labels.of(value.metric.selector)) == selector
+    except ValueError:
+        return False
 
 
 def objects_of(scene: Scene, asked: Asked, namespace: str) -> list[CustomValue]:
     """The values of an object's metric: exactly one is right. Namespaces are asked for by the HPA's own name."""
     metric = asked.metric.object
     assert metric is not None  # noqa: S101  the type says so
-    described, wanted = metric.described_object, gotext.sent(metric.metric.selector)
+    described, wanted = metric.described_object, str(labels.of(metric.metric.selector))
     core = "/" not in described.api_version
     name = namespace if described.kind == "Namespace" and core else described.name
     return [
@@ -244,7 +247,7 @@ def _external(rows: Rows, scene: Scene, asked: Asked) -> bool:
     """All series of a metric together. It travels as text, so an HPA without a selector asks for every series."""
     metric = asked.metric.external
     assert metric is not None  # noqa: S101  the type says so
-    chosen = _selector(gotext.sent(metric.metric.selector))
+    chosen = labels.of(metric.metric.selector)
     values = [
         quantity.milli(one.value)
         for one in scene.external

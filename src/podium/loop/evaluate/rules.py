@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from podium.loop.decide.table import MetricKind, Select
-from podium.loop.evaluate import quantity
+from podium.loop.evaluate import labels, quantity
 from podium.loop.evaluate.autoscaler import Metric, Quantity, Rules, Spec
 from podium.model.clock import parse_duration
 
@@ -27,7 +27,7 @@ class Asked:
     kind: MetricKind | None  # None: it asks for nothing that can be calculated
     signal: str
     target: int  # per cent for UTILISATION, thousandths otherwise
-    problem: str = ""  # why it asks for nothing
+    problem: str = ""  # why nothing can be asked
 
     @property
     def utilised(self) -> bool:
@@ -88,7 +88,7 @@ def ruled(spec: Spec, settings: Settings) -> Ruled:
         up, down = behavior.scale_up or up, behavior.scale_down or down
     return Ruled(
         spec,
-        tuple(_asked(metric, position) for position, metric in enumerate(spec.metrics or ())),
+        tuple(_selecting(_asked(metric, position)) for position, metric in enumerate(spec.metrics or ())),
         _direction(up, settings, 0.0),
         _direction(down, settings, float(int(settings.window))),
     )
@@ -103,6 +103,20 @@ def _direction(rules: Rules, settings: Settings, window: float) -> Direction:
         tolerance=settings.tolerance if rules.tolerance is None else quantity.approximate(str(rules.tolerance)),
         policies=tuple((one.type == "Percent", one.value, float(one.period_seconds)) for one in rules.policies or ()),
     )
+
+
+def _selecting(asked: Asked) -> Asked:
+    """The same; of a metric whose selector is none, the problem."""
+    part = {"Pods": asked.metric.pods, "Object": asked.metric.object, "External": asked.metric.external}.get(
+        asked.metric.type
+    )
+    if part is None or asked.problem:
+        return asked
+    try:
+        labels.of(part.metric.selector)
+    except ValueError as error:
+        return dataclasses.replace(asked, problem=str(error))
+    return asked
 
 
 def _asked(metric: Metric, position: int) -> Asked:

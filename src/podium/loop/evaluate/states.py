@@ -12,7 +12,7 @@ import numpy as np
 from podium.loop.decide import metrics
 from podium.loop.decide.draft import Turn
 from podium.loop.decide.state import empty_state
-from podium.loop.evaluate import fleet, rows, troubles
+from podium.loop.evaluate import fleet, labels, rows, troubles
 from podium.loop.evaluate.admission import Admitted
 from podium.loop.evaluate.cases import Line
 from podium.loop.evaluate.rows import Rows, Scene
@@ -38,6 +38,7 @@ class Asking:
     ruled: Ruled
     scene: Scene
     rows: Rows
+    problem: str = ""  # of the scale's selector: then no metric can be asked
 
     @property
     def replicas(self) -> int:
@@ -64,9 +65,13 @@ def scene_of(line: Line) -> Scene:
 
 def asking(admitted: Admitted, settings: Settings) -> Asking:
     """One admitted line as rows. Raises ValueError that shows what cannot be read."""
-    numbers, scene = ruled(admitted.spec, settings), scene_of(admitted.line)
+    numbers, scene, problem = ruled(admitted.spec, settings), scene_of(admitted.line), ""
+    try:
+        labels.parse(scene.selector)
+    except ValueError as error:
+        problem, scene = str(error), dataclasses.replace(scene, selector=rows.DEFAULT_SELECTOR)
     seen = rows.seen(scene, numbers.asked, admitted.line.hpa.metadata.namespace)
-    return Asking(admitted.line, numbers, scene, seen)
+    return Asking(admitted.line, numbers, scene, seen, problem)
 
 
 def propose(asked: Sequence[Asking], settings: Settings) -> list[list[Proposal]]:
@@ -92,7 +97,9 @@ def propose(asked: Sequence[Asking], settings: Settings) -> list[list[Proposal]]
         for slot, position, wanted, trouble, usage, percent in zip(*(one.tolist() for one in numbers), strict=True):
             one = asked[slot]
             metric = one.ruled.asked[position]
-            if trouble:
+            if one.problem:
+                out[slot].append(Proposal(replicas=0, usage=0, error=one.problem))
+            elif trouble:
                 words = troubles.told(metric, trouble, one.rows, one.scene, one.line.hpa.metadata.namespace)
                 out[slot].append(Proposal(replicas=0, usage=0, error=words))
             else:

@@ -10,12 +10,11 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from podium.clients.kubernetes import selectors
 from podium.loop.decide import horizontal, metrics, policies
 from podium.loop.decide.draft import Draft, Policy, Turn
 from podium.loop.decide.state import empty_state
 from podium.loop.decide.table import PolicyTable
-from podium.loop.evaluate import fleet, rows, troubles
+from podium.loop.evaluate import fleet, labels, rows, troubles
 from podium.loop.evaluate.admission import Admitted
 from podium.loop.evaluate.autoscaler import defaulted
 from podium.loop.evaluate.cases import Line, Tick
@@ -100,7 +99,9 @@ class _Track:
             self.replicas = world.replicas
         if anew or changes:
             self.selector_problem = _selector_problem(self.scene.selector)
-            scene = dataclasses.replace(self.scene, selector="!*") if self.selector_problem else self.scene
+            scene = (
+                dataclasses.replace(self.scene, selector=rows.DEFAULT_SELECTOR) if self.selector_problem else self.scene
+            )
             self.rows: Rows = rows.seen(scene, self.ruled.asked, self.namespace)
             return True
         return False
@@ -116,7 +117,7 @@ def _selector_problem(text: str) -> str:
     if not text:
         return "selector is required"
     try:
-        selectors.parse(text)
+        labels.parse(text)
     except ValueError as error:
         return f"couldn't convert selector into a corresponding internal selector object: {error}"
     return ""

@@ -80,7 +80,7 @@ def condition(asked: Asked, error: str) -> str:
 def returned(asked: Asked, error: str) -> str:
     """What the controller returns of one failing metric."""
     metric = asked.metric
-    shared = asked.kind is MetricKind.AVERAGE_VALUE
+    shared = asked.kind is MetricKind.AVERAGE_VALUE and (metric.type == "External" or not asked.problem)
     if metric.type == "Resource" and metric.resource is not None:
         return f"failed to get {metric.resource.name} resource metric value: {condition(asked, error)}"
     if metric.type == "ContainerResource" and metric.container_resource is not None:
