@@ -1,6 +1,7 @@
 import { mount } from "svelte";
 import "uplot/dist/uPlot.min.css";
 import "./page.css";
+import "./lib/theme.svelte";
 import App from "./App.svelte";
 
 const target = document.getElementById("page");

@@ -210,7 +210,7 @@ class DemoView:
     def fleet(self) -> FleetView:
         silent = any(lane.silent_from <= self.at for lane in self.lanes)
         sheet = self.sheet()
-        total, tenants = totals(sheet, {"": lane.shadow() for lane in self.lanes[:1]})
+        total, tenants = totals(sheet, {"": self.lanes[0].shadow()} if self.lanes else {})
         return FleetView(
             at=self.at,
             tick=self.tick,

@@ -1,9 +1,59 @@
-// The API's shapes (src/podium/loop/view.py; a test compares the names) and how they are asked for.
+// The API's shapes (src/podium/loop/tell, src/podium/api; a test compares the names) and how they are asked for.
+
+export interface Pause {
+  of: string;
+  direction: string;
+  by: string;
+  reason: string;
+  since: number;
+  until: number | null;
+}
+
+export interface Pair {
+  podium: number | null;
+  hpa: number | null;
+}
+
+export interface Cost {
+  podium: number;
+  hpa: number;
+  currency: string;
+}
+
+export interface Comparison {
+  since: number;
+  hours: number;
+  replica_hours: Pair;
+  unserved_fraction: Pair;
+  cost: Cost | null;
+}
+
+export interface Totals {
+  tenant: string;
+  workloads: number;
+  replicas: number;
+  ready: number;
+  wanted: number;
+  unknown: number;
+  states: Record<string, number>;
+  shadow: Comparison | null;
+}
+
+export interface Reduction {
+  fraction: number;
+  window_seconds: number;
+  replicas: number;
+  budget: number;
+  taken: number;
+  left: number;
+  held: number;
+}
 
 export interface WorkloadRow {
   key: string;
   tenant: string;
   mode: string;
+  state: string;
   replicas: number | null;
   ready: number | null;
   wanted: number | null;
@@ -13,10 +63,14 @@ export interface WorkloadRow {
   load_unit: string;
   load_origin: string;
   capacity_per_replica: number | null;
+  use: number | null;
   expected: number | null;
   coverage: number | null;
   trusted: boolean;
   paused: string;
+  pauses: Pause[];
+  hpa: number | null;
+  shadow: Comparison | null;
   troubles: string[];
 }
 
@@ -27,18 +81,64 @@ export interface SourceRow {
   state: string;
   since: number | null;
   words: string;
+  workloads: number;
+  held: number;
 }
 
 export interface FleetView {
   at: number;
   tick: number;
+  due: number | null;
   interval_seconds: number;
   speed: number;
   simulated: boolean;
-  workloads: WorkloadRow[];
+  fleet: string;
+  total: Totals | null;
+  tenants: Totals[];
+  tenant_count: number;
   sources: SourceRow[];
+  reduction: Reduction | null;
+  pauses: Pause[];
   guards: string[];
   next: string;
+}
+
+export interface MapColumns {
+  slot: number[];
+  key: string[];
+  tenant: number[];
+  mode: number[];
+  state: number[];
+  replicas: (number | null)[];
+  ready: (number | null)[];
+  wanted: (number | null)[];
+  use: (number | null)[];
+}
+
+export interface MapView {
+  at: number;
+  tick: number;
+  fleet: string;
+  tenants: string[];
+  modes: string[];
+  states: string[];
+  columns: MapColumns;
+}
+
+export interface ChangedColumns {
+  state: number[];
+  replicas: (number | null)[];
+  ready: (number | null)[];
+  wanted: (number | null)[];
+  use: (number | null)[];
+}
+
+export interface MapChange {
+  at: number;
+  tick: number;
+  fleet: string;
+  slots: number[];
+  columns: ChangedColumns;
 }
 
 export interface Band {
@@ -56,7 +156,10 @@ export interface WorkloadSeries {
   wanted: (number | null)[];
   capacity: (number | null)[];
   expected: (number | null)[];
+  hpa: (number | null)[];
+  thinned: boolean;
   band: Band | null;
+  shadow: Comparison | null;
 }
 
 export interface DecisionRow {
@@ -83,6 +186,7 @@ export interface WorkloadTail {
   key: string;
   tick: number;
   at: number;
+  row: WorkloadRow;
   series: WorkloadSeries;
   decisions: DecisionRow[];
 }
@@ -112,6 +216,16 @@ export async function ask<T>(path: string, options: RequestInit = {}): Promise<T
   if (answer.ok) return answer.status === 204 ? (undefined as T) : ((await answer.json()) as T);
   const problem = (await answer.json().catch(() => null)) as { detail?: string } | null;
   throw new Refused(answer.status, problem?.detail ?? `Podium answered with ${answer.status}.`);
+}
+
+/** A write, with the session's CSRF token. An `idempotency-key` makes it happen once, however often it is sent. */
+export async function send<T>(path: string, body: unknown, headers: Record<string, string>): Promise<T> {
+  const { csrf } = await ask<{ csrf: string }>("/session");
+  return ask<T>(path, {
+    method: "POST",
+    body: JSON.stringify(body),
+    headers: { "content-type": "application/json", "x-csrf-token": csrf, ...headers },
+  });
 }
 
 export function workloadPath(key: string): string {

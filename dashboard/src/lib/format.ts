@@ -47,6 +47,21 @@ export function percent(value: number | null | undefined): string {
   return value === null || value === undefined ? UNKNOWN : `${one.format(value * 100)} %`;
 }
 
+/** A share of capacity, as whole percent: 84 %. */
+export function share(value: number): string {
+  return Number.isFinite(value) ? `${whole.format(value * 100)} %` : UNKNOWN;
+}
+
+/** How many there are and how many there shall be: 12, or 12 → 14. */
+export function steps(from: number, to: number): string {
+  return from === to || Number.isNaN(to) ? number(from) : `${number(from)} → ${number(to)}`;
+}
+
+export function money(value: number, currency: string): string {
+  const digits = Math.abs(value) >= 100 ? 0 : 2;
+  return new Intl.NumberFormat("en-GB", { style: "currency", currency, currencyDisplay: "narrowSymbol", maximumFractionDigits: digits, minimumFractionDigits: digits }).format(value);
+}
+
 const clock = new Intl.DateTimeFormat("en-GB", { timeZone: "UTC", timeStyle: "medium" });
 const short = new Intl.DateTimeFormat("en-GB", { timeZone: "UTC", hour: "2-digit", minute: "2-digit" });
 const day = new Intl.DateTimeFormat("en-GB", { timeZone: "UTC", weekday: "short", day: "numeric", month: "short", year: "numeric" });
@@ -54,6 +69,10 @@ const day = new Intl.DateTimeFormat("en-GB", { timeZone: "UTC", weekday: "short"
 export const timeOfDay = (seconds: number): string => clock.format(seconds * 1000);
 export const hourMinute = (seconds: number): string => short.format(seconds * 1000);
 export const date = (seconds: number): string => day.format(seconds * 1000);
+
+const both = new Intl.DateTimeFormat("en-GB", { timeZone: "UTC", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
+/** A day and a minute: 2 Mar, 08:20. */
+export const moment = (seconds: number): string => both.format(seconds * 1000);
 
 export function span(seconds: number): string {
   if (seconds < 90) return `${Math.max(0, Math.round(seconds))} s`;

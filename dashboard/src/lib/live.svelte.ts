@@ -1,22 +1,23 @@
 // The one event stream of this page: what it last said, and how sure we are that it still speaks.
 
-import { Refused, ask, workloadPath, type FleetView, type WorkloadTail } from "./api";
+import { Refused, ask, type FleetView, type MapChange, type MapView, type WorkloadTail } from "./api";
+import { fleet as columns } from "./fleet.svelte";
 
 export type Status = "connecting" | "live" | "lost" | "signed out";
 
 const SILENT_AFTER_MS = 30_000; // three heartbeats
 const HIDDEN_AFTER_MS = 20_000; // a browser opens six connections per host: tabs nobody looks at give theirs back
-const POINTS = 120; // of a row's small chart: half an hour of 15 s ticks
 
 class Live {
   status = $state<Status>("connecting");
   fleet = $state.raw<FleetView | null>(null);
+  mapped = $state(false); // the map has come at least once
   now = $state(performance.now()); // moves once a second, for ages
   heardAt = $state(0); // when anything last came
   tickAt = $state(0); // when a tick last came
   gone = $state.raw<string | null>(null);
   connections = $state(0); // each one may have missed something
-  sparks = $state.raw(new Map<string, (number | null)[]>());
+  retryAt = $state(0); // when the next try begins; 0: it is under way, or the browser's own
 
   private source: EventSource | null = null;
   private topics = "";
@@ -24,8 +25,6 @@ class Live {
   private wait = 1000;
   private paused = false;
   private tail: ((tail: WorkloadTail) => void) | null = null;
-  private asked = new Set<string>();
-  private history = new Map<string, (number | null)[]>();
 
   constructor() {
     setInterval(() => {
@@ -49,8 +48,14 @@ class Live {
     return fleet !== null && this.tickAge > (3 * fleet.interval_seconds) / Math.max(fleet.speed, 0.001) + 5;
   }
 
+  /** What the loop's clock shows now, as far as we know: simulations run faster than we do. */
+  get loopNow(): number {
+    const fleet = this.fleet;
+    return fleet ? fleet.at + this.tickAge * fleet.speed : Date.now() / 1000;
+  }
+
   listen(key: string | null, tail: ((tail: WorkloadTail) => void) | null): void {
-    const topics = key ? `fleet,workload:${key}` : "fleet";
+    const topics = key ? `fleet,workload:${key}` : "fleet,map";
     this.tail = tail;
     if (topics === this.topics && this.source) return;
     this.topics = topics;
@@ -61,18 +66,28 @@ class Live {
   /** A new stream. The browser's own retries carry Last-Event-ID and miss nothing; this one begins anew. */
   connect(): void {
     clearTimeout(this.retry);
+    this.retryAt = 0;
     this.source?.close();
     if (this.status !== "live") this.status = "connecting";
     this.connections += 1;
     this.paused = false;
     const source = new EventSource(`/api/v1/stream?topics=${encodeURIComponent(this.topics)}`);
     this.source = source;
-    source.addEventListener("fleet", (event) => this.onFleet(JSON.parse(event.data) as FleetView));
-    source.addEventListener("workload", (event) => {
-      this.heard();
-      this.tail?.(JSON.parse(event.data) as WorkloadTail);
+    const on = <T>(name: string, take: (data: T) => void): void =>
+      source.addEventListener(name, (event) => {
+        this.heard();
+        take(JSON.parse(event.data) as T);
+      });
+    on<FleetView>("fleet", (fleet) => this.onFleet(fleet));
+    on<MapView>("map", (view) => {
+      columns.load(view);
+      this.mapped = true;
     });
-    source.addEventListener("gone", (event) => (this.gone = (JSON.parse(event.data) as { key: string }).key));
+    on<MapChange>("moved", (change) => {
+      if (!columns.change(change)) void this.readMap();
+    });
+    on<WorkloadTail>("workload", (tail) => this.tail?.(tail));
+    on<{ key: string }>("gone", ({ key }) => (this.gone = key));
     source.addEventListener("beat", () => this.heard());
     source.onerror = () => void this.broken(source);
   }
@@ -99,45 +114,16 @@ class Live {
   }
 
   private onFleet(fleet: FleetView): void {
-    this.heard();
-    if (fleet.tick !== this.fleet?.tick) {
-      this.tickAt = this.heardAt;
-      for (const row of fleet.workloads) {
-        const ring = this.history.get(row.key) ?? [];
-        ring.push(row.load);
-        if (ring.length > POINTS) ring.shift();
-        this.history.set(row.key, ring);
-      }
-      this.sparks = new Map(this.history);
-    }
+    if (fleet.tick !== this.fleet?.tick) this.tickAt = this.heardAt;
     this.fleet = fleet;
   }
 
-  // Rows that come into sight get their last half hour once; from then on the stream adds to it.
-  async remember(keys: string[]): Promise<void> {
-    const fleet = this.fleet;
-    const missing = keys.filter((key) => !this.asked.has(key));
-    if (!fleet || missing.length === 0) return;
-    missing.forEach((key) => this.asked.add(key));
-    const since = fleet.at - POINTS * fleet.interval_seconds;
-    const one = async (): Promise<void> => {
-      for (let key = missing.shift(); key; key = missing.shift()) {
-        const seen = this.history.get(key)?.length ?? 0;
-        if (seen >= POINTS) continue;
-        try {
-          const series = await ask<{ load: (number | null)[] }>(
-            `${workloadPath(key)}/series?since=${since}&until=${fleet.at}`,
-          );
-          const later = this.history.get(key) ?? [];
-          this.history.set(key, [...series.load, ...later.slice(seen)].slice(-POINTS));
-        } catch {
-          this.asked.delete(key); // the row stays with what the stream brings
-          return;
-        }
-      }
-    };
-    await Promise.all([one(), one(), one(), one()]);
-    this.sparks = new Map(this.history);
+  private async readMap(): Promise<void> {
+    try {
+      columns.load(await ask<MapView>("/api/v1/map"));
+    } catch {
+      this.connect(); // a new stream begins with the whole map
+    }
   }
 
   private async broken(source: EventSource): Promise<void> {
@@ -153,6 +139,7 @@ class Live {
       }
     }
     if (this.status !== "connecting") this.status = "lost";
+    this.retryAt = performance.now() + this.wait;
     this.retry = setTimeout(() => this.connect(), this.wait);
     this.wait = Math.min(this.wait * 2, 10_000);
   }
