@@ -104,8 +104,10 @@ def _alike(chunk: Sequence[_Read]) -> dict[tuple[object, ...], list[_Read]]:
     groups: dict[tuple[object, ...], list[_Read]] = collections.defaultdict(list)
     for one in chunk:
         line = one.admitted.line
-        rhythm = (line.tick_seconds, line.ticks[0].at) if line.ticks is not None else (None, None)
-        groups[(*rhythm, one.settings)].append(one)
+        if line.ticks is None:  # of the settings, tolerances are each HPA's own, and a state has no window
+            groups[None, one.settings.initialization, one.settings.readiness].append(one)
+        else:
+            groups[line.tick_seconds, line.ticks[0].at, one.settings].append(one)
     return groups
 
 

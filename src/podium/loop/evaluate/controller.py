@@ -12,9 +12,10 @@ from typing import Any
 
 import msgspec
 
+from podium.clients.kubernetes.objects import LabelSelector
 from podium.loop.decide.table import MetricKind
 from podium.loop.evaluate import quantity, troubles
-from podium.loop.evaluate.autoscaler import Metric, Status
+from podium.loop.evaluate.autoscaler import Identifier, Metric, Status
 from podium.loop.evaluate.rules import FAILED_REASONS, Asked, Ruled
 from podium.model.decision import Reason
 
@@ -79,7 +80,7 @@ class Kept:
         self.conditions = [Condition(one.type, one.status, one.reason, one.message) for one in status.conditions or ()]
         self.current, self.desired = status.current_replicas, status.desired_replicas
         self.scaled_at = status.last_scale_time
-        self.metrics: list[dict[str, Any]] | None = None
+        self.measured: list[Proposed] | None = None  # what `currentMetrics` shows
         self.error = ""
         self._namespace, self._to_zero = namespace, to_zero
 
@@ -101,11 +102,10 @@ class Kept:
         elif current > spec.max_replicas or 0 < current < spec.minimum:
             self._rescale(ruled, turned, None)
         elif self._follow(ruled, turned):
-            statuses = [shown(one) for one in turned.proposed]
             if turned.wanted != current:
-                self._rescale(ruled, turned, statuses)
+                self._rescale(ruled, turned, turned.proposed)
             else:
-                self._leave(turned, statuses)
+                self._leave(turned, turned.proposed)
 
     def _follow(self, ruled: Ruled, turned: Turned) -> bool:
         """The part that asks metrics. Answers whether they led to a number."""
@@ -121,12 +121,11 @@ class Kept:
             returned = troubles.returned(first.asked, first.error)
             self.error = f"invalid metrics ({counts}), first error is: {returned}"
             if len(failed) == len(turned.proposed) or best < turned.current:
-                statuses = [shown(one) for one in turned.proposed]
                 words = (
                     f"the HPA was unable to compute the replica count: {troubles.condition(first.asked, first.error)}"
                 )
                 reason = FAILED_REASONS.get(first.asked.metric.type, "InvalidMetricSourceType")
-                self._fail(ruled, turned, statuses, reason, words, self.error)
+                self._fail(ruled, turned, turned.proposed, reason, words, self.error)
                 return False
         words = f"the HPA was able to successfully calculate a replica count from {name}"
         self._set("ScalingActive", "True", "ValidMetricFound", words)
@@ -144,7 +143,7 @@ class Kept:
         self,
         ruled: Ruled,
         turned: Turned,
-        statuses: list[dict[str, Any]] | None,
+        measured: list[Proposed] | None,
         reason: str,
         words: str,
         error: str,
@@ -154,13 +153,13 @@ class Kept:
         target = ruled.spec.scale_target_ref
         reference = f"{target.kind}/{self._namespace}/{target.name}"
         self.error = f"failed to compute desired number of replicas based on listed metrics for {reference}: {error}"
-        self.current, self.metrics = turned.current, statuses
+        self.current, self.measured = turned.current, measured
 
-    def _leave(self, turned: Turned, statuses: list[dict[str, Any]] | None) -> None:
+    def _leave(self, turned: Turned, measured: list[Proposed] | None) -> None:
         self.current = self.desired = turned.current
-        self.metrics = statuses
+        self.measured = measured
 
-    def _rescale(self, ruled: Ruled, turned: Turned, statuses: list[dict[str, Any]] | None) -> None:
+    def _rescale(self, ruled: Ruled, turned: Turned, measured: list[Proposed] | None) -> None:
         words = f"the HPA controller was able to update the target scale to {turned.wanted}"
         self._set("AbleToScale", "True", "SucceededRescale", words)
         spec = ruled.spec
@@ -171,7 +170,7 @@ class Kept:
         else:
             words = "the HPA controller did not scale the workload to zero"
             self._set("ScaledToZero", "False", "NotScaledToZero", words)
-        self.current, self.desired, self.metrics = turned.current, turned.wanted, statuses
+        self.current, self.desired, self.measured = turned.current, turned.wanted, measured
         self.scaled_at = datetime.datetime.fromtimestamp(turned.at, datetime.UTC)
 
     def _set(self, kind: str, status: str, reason: str, message: str) -> None:
@@ -224,9 +223,12 @@ def shown(one: Proposed) -> dict[str, Any]:
     current = {"value" if asked.kind is MetricKind.VALUE else "averageValue": usage}
     source = metric.pods or metric.external or metric.object
     assert source is not None  # noqa: S101  it was calculated
-    answer: dict[str, Any] = {"metric": _plain(source.metric), "current": current}
+    answer: dict[str, Any] = {"metric": _identifier(source.metric), "current": current}
     if metric.object is not None and metric.type == "Object":
-        answer["describedObject"] = _plain(metric.object.described_object)
+        described = metric.object.described_object
+        answer["describedObject"] = {"kind": described.kind, "name": described.name}
+        if described.api_version:
+            answer["describedObject"]["apiVersion"] = described.api_version
     return {"type": metric.type, metric.type[0].lower() + metric.type[1:]: answer}
 
 
@@ -242,15 +244,21 @@ def _of_resource(metric: Metric, one: Proposed) -> dict[str, Any]:
     return {"type": metric.type, metric.type[0].lower() + metric.type[1:]: answer}
 
 
-def _plain(value: Any) -> Any:
-    """A struct as Go writes it: without what is empty."""
-    if isinstance(value, msgspec.Struct):
-        pairs = ((field.encode_name, getattr(value, field.name)) for field in msgspec.structs.fields(value))
-        return {
-            name: _plain(part) for name, part in pairs if part not in (None, "", [], {}) or name in ("kind", "name")
-        }
-    if isinstance(value, list):
-        return [_plain(part) for part in value]
-    if isinstance(value, dict):
-        return dict(sorted(value.items()))
-    return value
+def _identifier(metric: Identifier) -> dict[str, Any]:
+    out: dict[str, Any] = {"name": metric.name}
+    if metric.selector is not None:
+        out["selector"] = _selector(metric.selector)
+    return out
+
+
+def _selector(selector: LabelSelector) -> dict[str, Any]:
+    """Without what is empty, as Go writes it."""
+    out: dict[str, Any] = {}
+    if selector.match_labels:
+        out["matchLabels"] = dict(sorted(selector.match_labels.items()))
+    if selector.match_expressions:
+        out["matchExpressions"] = [
+            {"key": one.key, "operator": one.operator} | ({"values": one.values} if one.values else {})
+            for one in selector.match_expressions
+        ]
+    return out

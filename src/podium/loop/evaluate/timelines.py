@@ -18,7 +18,7 @@ from podium.loop.evaluate import fleet, labels, rows, troubles
 from podium.loop.evaluate.admission import Admitted
 from podium.loop.evaluate.autoscaler import defaulted
 from podium.loop.evaluate.cases import Line, Tick
-from podium.loop.evaluate.controller import Condition, Kept, Proposed, Turned
+from podium.loop.evaluate.controller import Condition, Kept, Proposed, Turned, shown
 from podium.loop.evaluate.rows import Rows, Scene
 from podium.loop.evaluate.rules import Ruled, Settings, ruled
 from podium.loop.evaluate.states import ZERO
@@ -28,7 +28,7 @@ from podium.model.decision import Decisions, Reason
 from podium.model.snapshot import Snapshot
 
 _SAID = frozenset(
-    (Reason.STABILISED_DOWN, Reason.STABILISED_UP, Reason.RATE_LIMITED_UP, Reason.RATE_LIMITED_DOWN)
+    map(int, (Reason.STABILISED_DOWN, Reason.STABILISED_UP, Reason.RATE_LIMITED_UP, Reason.RATE_LIMITED_DOWN))
 )  # the reasons that an HPA's conditions speak of
 
 
@@ -228,7 +228,7 @@ def _answer(track: _Track, at: int, wanted: int, *, full: bool) -> Reconciled:
             conditions=list(conditions)
             if full
             else [Condition(one.type, one.status, one.reason) for one in conditions],
-            current_metrics=(kept.metrics or None) if full else None,
+            current_metrics=[shown(one) for one in kept.measured] if full and kept.measured else None,
         ),
         error=kept.error,
     )
