@@ -120,9 +120,9 @@ class History:
         return table.summary(self._database)
 
     def _store(self, window: Window) -> int:
-        ids = table.named(self._database, [str(key) for fleet in window.fleets() for key in fleet.index])
+        places = window.places(lambda keys: table.named(self._database, keys))
         return sum(
-            table.write(self._database, signal, window.begin_us, window.chunks(signal, ids))
+            table.write(self._database, signal, window.begin_us, window.chunks(signal, places))
             for signal in window.signals()
         )
 

@@ -15,6 +15,7 @@ from podium.signals.history.chunk import Chunk, unpacked
 
 _CHUNKS_AT_ONCE = 32  # in a transaction: about 700 kB, some milliseconds
 _KEYS_AT_ONCE = 500  # in a statement
+_MANY_KEYS = 5_000  # from here on all are read
 _PURGED_AT_ONCE = 200
 
 
@@ -32,6 +33,10 @@ class Summary:
 def ids(connection: sa.Connection, keys: Sequence[str]) -> dict[str, int]:
     """The ids of those workloads that have one."""
     columns, found = schema.series.c, dict[str, int]()
+    if len(keys) > _MANY_KEYS:
+        wanted = set(keys)
+        rows = connection.execute(sa.select(columns.key, columns.id))
+        return {key: number for key, number in rows if key in wanted}
     for start in range(0, len(keys), _KEYS_AT_ONCE):
         some = keys[start : start + _KEYS_AT_ONCE]
         rows = connection.execute(sa.select(columns.key, columns.id).where(columns.key.in_(some)))
@@ -45,8 +50,8 @@ def named(database: Database, keys: Iterable[str]) -> dict[str, int]:
     with database.read() as connection:
         found = ids(connection, wanted)
     missing = [key for key in wanted if key not in found]
-    for start in range(0, len(missing), _KEYS_AT_ONCE):
-        some = missing[start : start + _KEYS_AT_ONCE]
+    for start in range(0, len(missing), _MANY_KEYS):
+        some = missing[start : start + _MANY_KEYS]
         with database.write() as connection:
             insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
             statement = insert(schema.series).on_conflict_do_nothing(index_elements=["key"])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from typing import TypeAlias
 
 import numpy as np
 
@@ -11,6 +12,8 @@ from podium.model.clock import microseconds
 from podium.model.fleet import Fleet
 from podium.model.identity import WorkloadKey
 from podium.signals.history.chunk import BLOCK, Chunk, Float32s
+
+Places: TypeAlias = dict[int, tuple[Int64s, Int64s]]  # of each fleet: [k] slots with a workload, [k] the workload's id
 
 
 class Window:
@@ -30,28 +33,37 @@ class Window:
         """The rows of another window of the same time that this one has not."""
         self._rows = other._rows | self._rows
 
-    def fleets(self) -> list[Fleet]:
-        """Every fleet that the rows are of."""
-        return list({id(fleet): fleet for fleet, _ in self._rows.values()}.values())
+    def places(self, ids_of: Callable[[list[str]], Mapping[str, int]]) -> Places:
+        """Which slots of each fleet have a workload, and its id, asked for by the workloads' keys."""
+        fleets = {id(fleet): fleet for fleet, _ in self._rows.values()}
+        keys = {number: list(map(str, fleet.index)) for number, fleet in fleets.items()}
+        ids = ids_of([key for some in keys.values() for key in some])
+        return {
+            number: (
+                np.fromiter(fleet.index.values(), np.int64, len(fleet.index)),
+                np.fromiter(map(ids.__getitem__, keys[number]), np.int64, len(fleet.index)),
+            )
+            for number, fleet in fleets.items()
+        }
 
     def signals(self) -> list[str]:
         """Every signal of any row."""
         return sorted({signal for _, row in self._rows.values() for signal in row})
 
-    def chunks(self, signal: str, ids: Mapping[str, int]) -> Iterator[tuple[int, Chunk]]:
-        """(block, its chunk) for every block of `ids` that has values. A block is full, or mostly, but for the last."""
-        rows = sorted((at_us, fleet, row[signal]) for at_us, (fleet, row) in self._rows.items() if signal in row)
-        places = {id(fleet): _places(fleet, ids) for _, fleet, _ in rows}
+    def chunks(self, signal: str, places: Places) -> Iterator[tuple[int, Chunk]]:
+        """(block, its chunk) for every block of ids that has values."""
+        rows = sorted((at_us, id(fleet), row[signal]) for at_us, (fleet, row) in self._rows.items() if signal in row)
         at_us: Int64s = np.array([at for at, _, _ in rows], np.int64)
         blocks = np.unique(np.concatenate([numbers // BLOCK for _, numbers in places.values()]))
-        value = np.full((len(blocks), BLOCK, len(rows)), np.nan, np.float32)
+        value = np.full((len(blocks) * BLOCK, len(rows)), np.nan, np.float32)
         for column, (_, fleet, row) in enumerate(rows):
-            slots, numbers = places[id(fleet)]
-            value[np.searchsorted(blocks, numbers // BLOCK), numbers % BLOCK, column] = row[slots]
+            slots, numbers = places[fleet]
+            value[np.searchsorted(blocks, numbers // BLOCK) * BLOCK + numbers % BLOCK, column] = row[slots]
         for place, block in enumerate(blocks.tolist()):
-            known = ~np.isnan(value[place]).all(axis=0)
+            mine = value[place * BLOCK : (place + 1) * BLOCK]
+            known = ~np.isnan(mine).all(axis=0)
             if known.any():
-                yield block, Chunk(at_us[known], np.ascontiguousarray(value[place][:, known]))
+                yield block, Chunk(at_us[known], np.ascontiguousarray(mine[:, known]))
 
     def series(self, signal: str, key: WorkloadKey) -> tuple[Float64s, Float64s]:
         """The times and values of one workload that are here."""
@@ -61,9 +73,3 @@ class Window:
             if signal in row and (slot := fleet.index.get(key)) is not None
         )
         return np.array([at for at, _ in found]), np.array([value for _, value in found])
-
-
-def _places(fleet: Fleet, ids: Mapping[str, int]) -> tuple[Int64s, Int64s]:
-    """([k] slots with a workload, [k] its id)."""
-    slots = np.fromiter(fleet.index.values(), np.int64, len(fleet.index))
-    return slots, np.fromiter((ids[str(key)] for key in fleet.index), np.int64, len(fleet.index))
