@@ -87,8 +87,7 @@ class Survival:
             if entry.kind == record.TURN:
                 same.append(begun.fold(record.read_turn(entry), library))
             elif entry.kind == record.VERDICTS:
-                for verdict in record.read_verdicts(entry):
-                    begun.settle(verdict)
+                begun.settle(record.read_verdicts(entry))
             else:
                 begun.expect(record.read_results(entry))
         assert same == [True] * len(same)

@@ -55,6 +55,11 @@ class Outlook:
         """How many slots there are."""
         return self._now.size
 
+    @property
+    def made_at(self) -> float:
+        """When the step ended after which forecasts were made last (Unix seconds); NaN before the first."""
+        return math.nan if self._closed is None else self._closed * self._seconds
+
     def step(self, at: float, values: Float64s, lead_seconds: Float64s) -> Changes:
         """Take in the load [n] measured at `at`; `lead_seconds` [n] is how long a new replica takes to serve.
 

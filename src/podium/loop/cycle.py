@@ -101,6 +101,8 @@ class Cycle:
         self._orders = Orders()  # the same, as it was last recorded
         self._moment = restored.memory.state.at  # of the newest turn that began
         self._claimed: set[WorkloadKey] = set()
+        self._claims: list[WorkloadKey] = []  # still to be claimed under …
+        self._claims_of: PolicyTable | None = None
         self._unclaimed: dict[WorkloadKey, str] = {}
         self._watch = Watch()
         self._tracer = tracer
@@ -218,9 +220,11 @@ class Cycle:
 
     async def _claim(self) -> None:
         """Mark the workloads that we write as led by this epoch, so that every earlier leader's writes are refused."""
-        own = np.flatnonzero(self._table.mode == Mode.OWN)
-        keys = (self._assignment.fleet.slots[slot].key for slot in own)
-        unclaimed = [key for key in keys if key is not None and key not in self._claimed]
+        if self._claims_of is not self._table:  # 30 ms for 100,000 workloads: not again while nothing changes
+            own = np.flatnonzero(self._table.mode == Mode.OWN).tolist()
+            keys = (self._assignment.fleet.slots[slot].key for slot in own)
+            self._claims_of, self._claims = self._table, [key for key in keys if key is not None]
+        unclaimed = self._claims = [key for key in self._claims if key not in self._claimed]
         self._unclaimed = {}
         if not unclaimed:
             return
@@ -288,13 +292,12 @@ class Cycle:
             if key in index and ready[index[key]] != UNKNOWN
         }
         verdicts = expectation.judge(self._restored.expectations, seen, sight.snapshot.now)
-        for verdict in verdicts:
-            self._restored.settle(verdict)
+        self._restored.settle(verdicts)
         return verdicts
 
     def _drafts(self, turn: Turn, verdicts: Sequence[Verdict], events: Sequence[Event]) -> list[Draft]:
         now = turn.snapshot.now
-        drafts = [record.draft_turn(turn)]
+        drafts = [record.draft_turn(turn, self._table.level[self._table.forecast])]
         if verdicts:
             drafts.append(record.draft_verdicts(turn.number, verdicts, now))
         drafts += [record.draft_event(event) for event in events]

@@ -92,9 +92,9 @@ def test_only_a_scale_up_that_was_reached_teaches_the_lead_time(history: History
     restored = history.restored
     history.turn(900.0)
     (pending,) = restored.expectations.values()
-    restored.settle(Verdict(expectation=pending, outcome=Outcome.LATE, at=history.at + 300, ready=1))
+    restored.settle([Verdict(expectation=pending, outcome=Outcome.LATE, at=history.at + 300, ready=1)])
     assert (restored.expectations, restored.memory.leads.count.tolist()) == ({}, [0])
-    restored.settle(Verdict(expectation=pending, outcome=Outcome.REACHED, at=history.at + 40, ready=4))
+    restored.settle([Verdict(expectation=pending, outcome=Outcome.REACHED, at=history.at + 40, ready=4)])
     assert (restored.memory.leads.count.tolist(), restored.memory.leads.seconds[0, 0]) == ([1], 40.0)
     assert pending.key == WEB
 

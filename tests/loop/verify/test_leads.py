@@ -10,7 +10,7 @@ UNSET = np.array([np.nan, np.nan])
 def measured(*seconds: float) -> Leads:
     leads = no_leads(2)
     for one in seconds:
-        leads = leads.measured(0, one)
+        leads = leads.measured(np.array([0]), np.array([one]))
     return leads
 
 
@@ -40,6 +40,6 @@ def test_a_slot_that_changed_hands_starts_anew_and_new_ones_know_nothing() -> No
 
 def test_measuring_changes_nothing_that_was_handed_out() -> None:
     before = measured(10)
-    before.measured(0, 99)
+    before.measured(np.array([0]), np.array([99.0]))
     assert before.count.tolist() == [1, 0]
     assert np.isnan(before.seconds[1:]).all()

@@ -54,15 +54,31 @@ def loads(snapshot: Snapshot, table: PolicyTable, doubted: Sequence[int] = ()) -
 def expected_load(table: PolicyTable, forecast: Forecast, lead: Float64s) -> Float64s:
     """[n] the asked quantile of the load, at its largest over the lead time; NaN where there is no forecast.
 
-    Between two recorded levels the upper one is taken: who asks for .97 gets .99. At least one step ahead is looked at.
+    Between two recorded levels the upper one is taken: who asks for .97 gets .99. At least one step ahead is looked at,
+    and the end of the lead time itself: 60 s from now is a quarter of the way from a step 45 s ahead to one at 105 s.
     """
     size = len(table)
     if not forecast.quantiles.size:
         return np.full(size, np.nan)
-    level = np.minimum(np.searchsorted(forecast.levels, table.level, "left"), len(forecast.levels) - 1)
-    curve = forecast.quantiles[level, :, np.arange(size)].astype(np.float64)  # [n, h]
+    curve = _asked(table, forecast)
+    # Steps that have passed say nothing any more: a forecast is as old as the last step that could be learned.
+    curve[forecast.ahead < 0] = np.nan
     ahead = forecast.ahead
-    reach = np.maximum(lead, ahead[0])
-    inside = ahead[None, :] <= reach[:, None]
-    peak = np.where(inside & ~np.isnan(curve), curve, -np.inf).max(axis=1)
-    return np.where(np.isfinite(peak), peak, np.nan)
+    reach = np.clip(lead, ahead[0], ahead[-1])
+    right = np.searchsorted(ahead, reach, "left")
+    left = np.where(ahead[right] == reach, right, np.maximum(right - 1, 0))
+    share = np.where(
+        left == right, 0.0, (reach - ahead[left]) / np.where(left == right, 1.0, ahead[right] - ahead[left])
+    )
+    slots = np.arange(size)
+    from_, to = curve[left, slots], curve[right, slots]
+    return np.fmax(np.fmax.accumulate(curve, axis=0)[left, slots], from_ + share * (to - from_))
+
+
+def _asked(table: PolicyTable, forecast: Forecast) -> Float64s:
+    """[h, n] the quantile of each slot's level."""
+    level = np.minimum(np.searchsorted(forecast.levels, table.level, "left"), len(forecast.levels) - 1)
+    curve = np.empty(forecast.quantiles.shape[1:])
+    for number in np.unique(level).tolist():
+        np.copyto(curve, forecast.quantiles[number], where=level == number)
+    return curve

@@ -60,12 +60,13 @@ class Turn:
     orders: str = ""  # digest of what people had ordered; "": nothing
 
 
-def draft_turn(turn: Turn) -> Draft:
-    """The entry of a turn."""
+def draft_turn(turn: Turn, asked: Float64s | None = None) -> Draft:
+    """The entry of a turn. Of the forecast it keeps the levels `asked` for, which decided; by default all of them."""
+    forecast = turn.forecast if asked is None else of_levels(turn.forecast, asked)
     meta = {name: getattr(turn, name) for name in ("number", "fleet", "policies", "orders", "state", "version")}
     payload: Columns = (
         columns.flatten(turn.snapshot, "snapshot")
-        | columns.flatten(turn.forecast, "forecast")
+        | columns.flatten(forecast, "forecast")
         | {"lead": turn.lead, "ready": turn.ready, "planned": turn.planned}
         | columns.flatten(turn.decisions, "decisions")
     )
@@ -91,6 +92,12 @@ def read_turn(entry: Entry) -> Turn:
         version=meta.get("version", ""),
         orders=meta.get("orders", ""),
     )
+
+
+def of_levels(forecast: Forecast, asked: Float64s) -> Forecast:
+    """The same for those who ask for these levels, each read from its own or the next higher one."""
+    rows = np.unique(np.minimum(np.searchsorted(forecast.levels, asked, "left"), len(forecast.levels) - 1))
+    return dataclasses.replace(forecast, levels=forecast.levels[rows], quantiles=forecast.quantiles[rows])
 
 
 def planned(commands: Sequence[Scale], size: int) -> Int64s:

@@ -96,13 +96,18 @@ class Restored:
         memory.decide(turn.snapshot, turn.forecast, table, turn.lead)
         self.number, self.last, self.results = turn.number, turn, None
 
-    def settle(self, verdict: Verdict) -> None:
-        """An expectation ended; one that was reached on the way up is a measurement of the lead time."""
-        done = verdict.expectation
-        self.expectations.pop(done.key, None)
-        slot = self.memory.fleet.index.get(done.key)
-        if verdict.outcome is Outcome.REACHED and done.replicas > done.before and slot is not None:
-            self.memory.leads = self.memory.leads.measured(slot, verdict.at - done.since)
+    def settle(self, verdicts: Sequence[Verdict]) -> None:
+        """Expectations ended; those that were reached on the way up are measurements of the lead time."""
+        measured: dict[int, float] = {}
+        for verdict in verdicts:
+            done = verdict.expectation
+            self.expectations.pop(done.key, None)
+            slot = self.memory.fleet.index.get(done.key)
+            if verdict.outcome is Outcome.REACHED and done.replicas > done.before and slot is not None:
+                measured[slot] = verdict.at - done.since
+        if measured:
+            slots = np.fromiter(measured, np.int64, len(measured))
+            self.memory.leads = self.memory.leads.measured(slots, np.array([*measured.values()], np.float64))
 
     def expect(self, results: Sequence[Result]) -> None:
         """The last turn's commands were carried out with these results: expect what was written."""
@@ -160,8 +165,7 @@ def restore(ledger: Ledger, memory: Memory, *, until_us: int | None = None) -> R
         if entry.kind == record.TURN:
             restored.take(record.read_turn(entry), library)
         elif entry.kind == record.VERDICTS:
-            for verdict in record.read_verdicts(entry):
-                restored.settle(verdict)
+            restored.settle(record.read_verdicts(entry))
         else:
             restored.expect(record.read_results(entry))
     restored.orders = fold(given(ledger, until_us=before_us))

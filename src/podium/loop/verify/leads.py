@@ -6,7 +6,7 @@ import dataclasses
 
 import numpy as np
 
-from podium.model.arrays import Float64s, Int64s
+from podium.model.arrays import Float32s, Float64s, Int64s
 
 DEPTH = 32  # the newest measurements that count
 ENOUGH = 3  # below these the default holds
@@ -17,38 +17,54 @@ QUANTILE = 0.95
 class Leads:
     """The newest measurements of n slots; NaN where there is none yet."""
 
-    seconds: Float64s  # [DEPTH, n]
+    seconds: Float32s  # [DEPTH, n]
     count: Int64s  # [n] measured ever
+    learned: Float64s  # [n] their .95 quantile (rounded up); NaN while there are too few
 
-    def measured(self, slot: int, seconds: float) -> Leads:
-        """With one more measurement."""
-        rows, count = self.seconds.copy(), self.count.copy()
-        rows[count[slot] % DEPTH, slot] = seconds
-        count[slot] += 1
-        return Leads(rows, count)
+    @classmethod
+    def of(cls, seconds: Float32s | Float64s, count: Int64s) -> Leads:
+        """From the measurements."""
+        rows = seconds.astype(np.float32)
+        return cls(rows, count, _learned(rows, count))
+
+    def measured(self, slots: Int64s, seconds: Float64s) -> Leads:
+        """With one more measurement in each of these slots. Only theirs are ranked again: few slots end a start."""
+        rows, count, learned = self.seconds.copy(), self.count.copy(), self.learned.copy()
+        rows[count[slots] % DEPTH, slots] = seconds
+        count[slots] += 1
+        learned[slots] = _learned(rows[:, slots], count[slots])
+        return Leads(rows, count, learned)
 
     def expected(self, configured: Float64s, default: float) -> Float64s:
-        """[n] the configured lead time, else the measured .95 quantile (rounded up), else the default."""
-        known = np.minimum(self.count, DEPTH)
-        ranked = np.sort(self.seconds, axis=0)  # NaN last
-        rank = np.maximum(np.ceil(QUANTILE * known).astype(np.int64) - 1, 0)
-        quantile = np.take_along_axis(ranked, rank[None, :], axis=0)[0]
-        learned = np.where(known >= ENOUGH, quantile, default)
+        """[n] the configured lead time, else the learned one, else the default."""
+        learned = np.where(np.isnan(self.learned), default, self.learned)
         return np.where(np.isnan(configured), learned, configured)
 
     def resized(self, size: int) -> Leads:
         """For `size` slots; new ones know nothing."""
         grow = max(size - len(self.count), 0)
-        return Leads(np.pad(self.seconds, ((0, 0), (0, grow)), constant_values=np.nan), np.pad(self.count, (0, grow)))
+        return Leads(
+            np.pad(self.seconds, ((0, 0), (0, grow)), constant_values=np.nan),
+            np.pad(self.count, (0, grow)),
+            np.pad(self.learned, (0, grow), constant_values=np.nan),
+        )
 
     def forgotten(self, slots: Int64s) -> Leads:
         """As if these slots had never been measured."""
-        rows, count = self.seconds.copy(), self.count.copy()
-        rows[:, slots] = np.nan
+        rows, count, learned = self.seconds.copy(), self.count.copy(), self.learned.copy()
+        rows[:, slots] = learned[slots] = np.nan
         count[slots] = 0
-        return Leads(rows, count)
+        return Leads(rows, count, learned)
 
 
 def no_leads(size: int) -> Leads:
     """Nothing measured yet."""
-    return Leads(np.full((DEPTH, size), np.nan), np.zeros(size, np.int64))
+    return Leads(np.full((DEPTH, size), np.nan, np.float32), np.zeros(size, np.int64), np.full(size, np.nan))
+
+
+def _learned(rows: Float32s, count: Int64s) -> Float64s:
+    known = np.minimum(count, DEPTH)
+    ranked = np.sort(rows, axis=0)  # NaN last
+    rank = np.maximum(np.ceil(QUANTILE * known).astype(np.int64) - 1, 0)
+    quantile = np.take_along_axis(ranked, rank[None, :], axis=0)[0].astype(np.float64)
+    return np.where(known >= ENOUGH, quantile, np.nan)
