@@ -10,7 +10,7 @@ import pytest
 from tests.api.fakes import TOKEN, WEB, FakeView, ask, served, visited
 
 from podium.loop.orders.book import Given, NotLeading, Refused, Repeated, Unknown, Wanted
-from podium.loop.orders.order import Order, PauseRow, pause_row
+from podium.loop.orders.order import Order, Pause, shown
 
 PAUSE = f"/api/v1/workloads/{WEB}/pause"
 
@@ -21,7 +21,7 @@ class FakeBook:
     def __init__(self, trouble: Exception | None = None) -> None:
         self.trouble = trouble
         self.wanted: list[Wanted] = []
-        self.standing: tuple[PauseRow, ...] = ()
+        self.standing: tuple[Pause, ...] = ()
 
     async def give(self, wanted: Wanted, *, dry_run: bool = False) -> Given:
         if self.trouble is not None:
@@ -31,7 +31,7 @@ class FakeBook:
             id="1", at=100.0, what=wanted.what, target=wanted.target, by=wanted.by, reason=wanted.reason,
             direction=wanted.direction, until=wanted.for_seconds and 100.0 + wanted.for_seconds, key=wanted.key,
         )  # fmt: skip
-        self.standing = (pause_row(order),)
+        self.standing = (shown(order),)
         return Given(order=order, taken_back=(), standing=self.standing, repeated=False, dry_run=dry_run)
 
 
@@ -47,7 +47,7 @@ async def test_a_workload_is_paused_in_a_direction_for_a_time_with_who_and_why()
     assert (str(wanted.target), wanted.direction, wanted.for_seconds) == (WEB, "up", 7200.0)
     assert (wanted.by, wanted.reason, wanted.key) == ("ada (token)", "a sale", "k")
     assert answer.json()["standing"] == [
-        {"direction": "up", "by": "ada (token)", "reason": "a sale", "since": 100.0, "until": 7300.0, "target": WEB}
+        {"direction": "up", "by": "ada (token)", "reason": "a sale", "since": 100.0, "until": 7300.0, "of": WEB}
     ]
 
 

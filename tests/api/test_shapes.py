@@ -13,7 +13,7 @@ from podium.loop.tell import figures, fleetmap, view
 
 SOURCE = pathlib.Path(__file__).parents[2] / "dashboard/src/lib/api.ts"
 KINDS = (
-    figures.Pause,
+    view.Pause,
     figures.Pair,
     figures.Cost,
     figures.Comparison,

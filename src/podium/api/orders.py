@@ -14,7 +14,7 @@ from podium.api import answers, guard, queries
 from podium.api.documented import returns
 from podium.api.problems import Fault, Problem
 from podium.loop.orders.book import Given, NotLeading, Refused, Repeated, Unknown, Wanted
-from podium.loop.orders.order import PauseRow, Target
+from podium.loop.orders.order import Pause, Target
 from podium.model.clock import parse_duration
 from podium.model.identity import WorkloadKey
 
@@ -27,7 +27,7 @@ class Book(Protocol):
     """Who takes orders."""
 
     @property
-    def standing(self) -> tuple[PauseRow, ...]:
+    def standing(self) -> tuple[Pause, ...]:
         """Every pause in force."""
 
     async def give(self, wanted: Wanted, *, dry_run: bool = False) -> Given:
@@ -90,7 +90,7 @@ class Nothing(queries.Query):
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
     """Every pause in force, in the order they were given."""
 
-    items: tuple[PauseRow, ...]
+    items: tuple[Pause, ...]
 
 
 @dataclasses.dataclass(frozen=True)

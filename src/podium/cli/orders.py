@@ -102,4 +102,4 @@ def line(row: dict[str, Any]) -> str:
 
     ways = "both directions" if row["direction"] == "both" else f"scaling {row['direction']}"
     end = "until it is taken back" if row["until"] is None else f"until {clock.rfc3339(round(row['until']))}"
-    return f"{ways} of {row['target']}, {end}, by {row['by']}: {row['reason']}"
+    return f"{ways} of {row['of'] or 'everything'}, {end}, by {row['by']}: {row['reason']}"

@@ -7,6 +7,7 @@ backslash takes the next sign along unless an r stands before the quote.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 _TOKEN = re.compile(
     r"""
@@ -39,3 +40,21 @@ def problem(text: str) -> str:
         sign, column = open_brackets[-1]
         return f"CEL with its brackets in pairs; the {sign} at its character {column} is not closed"
     return "" if text.strip() else "a CEL expression"
+
+
+_NAME = re.compile(r"[A-Za-z_]\w*")
+
+
+def words(text: str) -> tuple[str, ...]:
+    """Every name in an expression, in order; what stands in quotes or behind a dot is none."""
+    found = []
+    for match in _TOKEN.finditer(text):
+        token = match.group()
+        if _NAME.fullmatch(token) and text[: match.start()].rstrip()[-1:] != ".":
+            found.append(token)
+    return tuple(found)
+
+
+def spoken(names: Iterable[str]) -> dict[str, str]:
+    """Names as an expression writes them -> as they are: what no name of CEL may hold is `_`, as in `http_errors`."""
+    return {re.sub(r"\W", "_", name): name for name in names}

@@ -25,6 +25,7 @@ from podium.loop.orders.orders import Orders, draft_orders
 from podium.loop.remember import record
 from podium.loop.remember.record import Turn
 from podium.loop.remember.restore import Restored
+from podium.loop.schedule import Schedule
 from podium.loop.tabulate import Policies, tabulate
 from podium.loop.tell.watch import Watch
 from podium.loop.tracing import UNTOLD, Tracer
@@ -36,6 +37,7 @@ from podium.model.events import Event
 from podium.model.fleet import Fleet
 from podium.model.forecast import Forecast
 from podium.model.identity import WorkloadKey
+from podium.model.snapshot import Held
 from podium.model.verdict import Verdict
 from podium.signals.bound import BoundSignal
 from podium.signals.observe import Observer
@@ -67,6 +69,7 @@ class Turned:
     events: tuple[Event, ...]  # what began or ended
     step_seconds: dict[str, float]  # how long each of the six steps took
     reduced: int  # replicas taken away within the window of the reduction guard
+    orders: Orders  # what people had ordered, as it was followed
 
 
 class Cycle:
@@ -100,6 +103,7 @@ class Cycle:
         self._followed = self._given  # what had been given when the newest turn began
         self._orders = Orders()  # the same, as it was last recorded
         self._moment = restored.memory.state.at  # of the newest turn that began
+        self._schedule = Schedule()
         self._claimed: set[WorkloadKey] = set()
         self._claims: list[WorkloadKey] = []  # still to be claimed under …
         self._claims_of: PolicyTable | None = None
@@ -175,8 +179,9 @@ class Cycle:
             results = await self._act(commands, turn)
         steps = dict(self._steps)
         return Turned(
-            turn, self._leadership.epoch, sight, results, verdicts, trust, self._unclaimed, events, steps, reduced
-        )
+            turn, self._leadership.epoch, sight, results, verdicts, trust, self._unclaimed, events, steps, reduced,
+            self._orders,
+        )  # fmt: skip
 
     def _adopt(self, now: float) -> list[Draft]:
         """Take over the next assignment and the orders given since the last turn; what is new is said in the ledger."""
@@ -214,9 +219,9 @@ class Cycle:
             self._deadline,
         )
         written, replaced = self._restored.written(assignment.fleet, sight.snapshot.replicas)
-        return dataclasses.replace(
-            sight, snapshot=dataclasses.replace(sight.snapshot, written=written, written_from=replaced)
-        )
+        held = Held(self._schedule.held(self._table.windows, now), np.empty(0, np.int8))
+        snapshot = dataclasses.replace(sight.snapshot, written=written, written_from=replaced, held=held)
+        return dataclasses.replace(sight, snapshot=snapshot)
 
     async def _claim(self) -> None:
         """Mark the workloads that we write as led by this epoch, so that every earlier leader's writes are refused."""

@@ -59,6 +59,8 @@ class Latency(Shape):
     """Which quantile, as in 0.99."""
     below: PositiveSeconds
     """The bound, as in 250ms."""
+    signal: ObjectName = "latency"
+    """A Signal of the same namespace that measures this quantile, in seconds."""
 
 
 class Objective(Shape):
@@ -113,7 +115,9 @@ class Rule(Shape):
     """A condition over signals and what holds while it is true."""
 
     when: Cel
-    """A CEL expression over the signals of the namespace."""
+    """A CEL expression over the signals of the namespace, `replicas`, `ready` (pods that serve), and the parts of now
+    in UTC: `minute`, `hour`, `weekday` (0 is Sunday), `day`, `month`. All are fractions: compare with 5 or 5.0,
+    calculate with 5.0. In a signal's name every sign that is no letter, digit or `_` is written `_`."""
     then: Outcome
 
 
@@ -220,6 +224,10 @@ class ScalingPolicySpec(Shape):
         named: list[tuple[tuple[str | int, ...], str]] = []
         if self.load is not None:
             named.append((("spec", "load", "signal"), self.load.signal))
+        if self.objective.latency is not None:
+            path = ("spec", "objective", "latency", "signal")
+            written = "signal" in self.objective.latency.model_fields_set
+            named.append((path if written else path[:3], self.objective.latency.signal))
         for number, metric in enumerate(self.metrics):
             if metric.identifier is not None:
                 part = metric.type[0].lower() + metric.type[1:]

@@ -13,6 +13,7 @@ import msgspec
 import numpy as np
 
 from podium.documents.kubernetes import MetricSpec, ScalingRules
+from podium.loop import conditions
 from podium.loop.decide.table import Guards, MetricGroup, MetricKind, Mode, PolicyTable, RateRules, Reactive, Select
 from podium.loop.policy import ScalingPolicy
 from podium.model.arrays import UNKNOWN
@@ -115,6 +116,10 @@ def tabulate(policies: Policies, fleet: Fleet) -> PolicyTable:
         ),
         reactive=policies.reactive,
         guards=policies.guards,
+        windows=conditions.windows(specs),
+        rules=conditions.rules(specs, [slot.key.namespace if slot.key else "" for slot in fleet.slots], policies.units),
+        latency=conditions.latency(specs),
+        limits_alone=conditions.limits_alone(specs),
     )
 
 

@@ -23,8 +23,6 @@ def fields(spec: ScalingPolicySpec) -> Iterator[tuple[Path, str]]:
         yield ("spec", "objective", "latency"), "objective.latency"
     if spec.rules:
         yield ("spec", "rules"), "rules"
-    if spec.schedule:
-        yield ("spec", "schedule"), "schedule"
     if "requests" in spec.model_fields_set and spec.requests.mode != "off":
         yield ("spec", "requests"), f"requests.mode {spec.requests.mode}"
 

@@ -82,7 +82,7 @@ async def test_a_paused_direction_is_not_taken_until_the_time_is_over_and_a_repl
         await stood.minutes(1.5)
         assert stood.replicas() == 6
         row = (await stood.program.book.give(pause(EVERYTHING, "down"), dry_run=True)).standing
-        assert (told.order.until, [one.target for one in row]) == (told.order.at + 120.0, ["everything"])
+        assert (told.order.until, [one.of for one in row]) == (told.order.at + 120.0, [""])
         await stood.minutes(2)
         assert stood.replicas() == 10
     ledger = Ledger.open(f"sqlite:///{tmp_path}/podium.db")

@@ -11,7 +11,7 @@ import msgspec
 from podium.ledger import errors
 from podium.ledger.lease import Leadership
 from podium.ledger.ledger import Ledger
-from podium.loop.orders.order import Direction, Order, PauseRow, Target, What, draft_order, pause_row
+from podium.loop.orders.order import Direction, Order, Pause, Target, What, draft_order, shown
 from podium.loop.orders.orders import Orders, given
 from podium.model import clock, identity
 from podium.model.fleet import Fleet
@@ -52,8 +52,8 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
     """What came of it."""
 
     order: Order
-    taken_back: tuple[PauseRow, ...]  # the pauses that it ended
-    standing: tuple[PauseRow, ...]  # every pause that then holds for the target
+    taken_back: tuple[Pause, ...]  # the pauses that it ended
+    standing: tuple[Pause, ...]  # every pause that then holds for the target
     repeated: bool  # the same order had been given before, under this Idempotency-Key
     dry_run: bool  # nothing was recorded and nothing will follow
 
@@ -96,10 +96,10 @@ class OrderBook:
         self._loop = None
 
     @property
-    def standing(self) -> tuple[PauseRow, ...]:
+    def standing(self) -> tuple[Pause, ...]:
         """Every pause in force. Raises NotLeading."""
         follower, _ = self._leading()
-        return tuple(pause_row(one) for one in self._in_force(follower).pauses)
+        return tuple(shown(one) for one in self._in_force(follower).pauses)
 
     async def give(self, wanted: Wanted, *, dry_run: bool = False) -> Given:
         """Give one order. The same Idempotency-Key gives it once, also across a restart.
@@ -185,8 +185,8 @@ class OrderBook:
             standing = tuple(one for one in after.pauses if one.target == order.target)
         return Given(
             order=order,
-            taken_back=tuple(map(pause_row, ended)),
-            standing=tuple(map(pause_row, standing)),
+            taken_back=tuple(map(shown, ended)),
+            standing=tuple(map(shown, standing)),
             repeated=repeated,
             dry_run=dry_run,
         )

@@ -54,26 +54,26 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     key: str = ""  # the Idempotency-Key it came with
 
 
-class PauseRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A pause in force, for people."""
+class Pause(msgspec.Struct, frozen=True, kw_only=True):
+    """A direction that a person ordered to stand still, as it is shown."""
 
-    direction: Direction
-    by: str
+    of: str  # a workload's key, `cluster/namespace`, or "" for everything
+    direction: str  # up | down | both
+    by: str  # who ordered it, as far as it is known
     reason: str
-    since: float  # Unix seconds
-    until: float | None  # None: until it is taken back
-    target: str  # what it was ordered of: `everything`, `namespace local/shop`, or the workload's key
+    since: float  # Unix seconds on the loop's clock
+    until: float | None  # null: until somebody resumes it
 
 
-def pause_row(order: Order) -> PauseRow:
+def shown(order: Order) -> Pause:
     """One pause, as it is shown."""
-    return PauseRow(
+    return Pause(
+        of=order.target.name,
         direction=order.direction,
         by=order.by,
         reason=order.reason,
         since=order.at,
         until=order.until,
-        target=str(order.target),
     )
 
 

@@ -102,6 +102,9 @@ class Orders:
         return out
 
 
+NOTHING_ORDERED = Orders()
+
+
 def _replaces(order: Order, earlier: Order) -> bool:
     if earlier.target != order.target:
         return False

@@ -62,4 +62,5 @@ class Archive:
             turn = record.read_turn(entry)
             fleet, policies = self._library.fleet(turn.fleet), self._library.policies(turn.policies)
             slots = np.flatnonzero([slot.key is not None for slot in fleet.slots])
-            yield Told.of(turn, entry.epoch, entry.actor, fleet, policies, slots), outcomes
+            orders = self._library.orders(turn.orders)
+            yield Told.of(turn, entry.epoch, entry.actor, fleet, policies, slots, orders), outcomes

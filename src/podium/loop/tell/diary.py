@@ -31,10 +31,10 @@ class Diary:
     def add(self, turned: Turned, cast: Cast) -> None:
         """One more turn, with what became of earlier ones."""
         turn, fleet, policies = turned.turn, cast.assignment.fleet, cast.assignment.policies
-        told = Told.of(turn, turned.epoch, record.ACTOR, fleet, policies, cast.known)
+        told = Told.of(turn, turned.epoch, record.ACTOR, fleet, policies, cast.known, turned.orders)
         self._all.put(told)
         changed = cast.known[told.changed]
-        self._changed.put(Told.of(turn, turned.epoch, record.ACTOR, fleet, policies, changed))
+        self._changed.put(Told.of(turn, turned.epoch, record.ACTOR, fleet, policies, changed, turned.orders))
         self.outcomes.learn(turn.number, turned.results, turned.verdicts)
         if turn.number % 100 == 0 and (first := self._changed.oldest) is not None:
             self.outcomes.forget(first.number, first.at)

@@ -8,17 +8,6 @@ from __future__ import annotations
 import msgspec
 
 
-class Pause(msgspec.Struct, frozen=True, kw_only=True):
-    """A direction that a person ordered to stand still."""
-
-    of: str  # a workload's key, a namespace, or "" for everything
-    direction: str  # up | down | both
-    by: str  # who ordered it
-    reason: str
-    since: float
-    until: float | None  # null: until somebody resumes it
-
-
 class Pair(msgspec.Struct, frozen=True, kw_only=True):
     """One figure of what was there and of what a plain HPA would have had; null where it is unknown."""
 

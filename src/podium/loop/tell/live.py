@@ -13,6 +13,7 @@ import msgspec
 from podium.ledger.ledger import Ledger
 from podium.loop.cycle import Assignment, Turned
 from podium.loop.decide.table import PolicyTable
+from podium.loop.orders.order import shown
 from podium.loop.remember import record
 from podium.loop.remember.restore import Library
 from podium.loop.tell import selection, story
@@ -182,7 +183,7 @@ class Live:
             return story.explain(self._ledger, self._library, key, at)
         turned, policies = scene.turned, scene.cast.assignment.policies
         return story.explained(
-            turned.turn, turned.epoch, record.ACTOR, scene.fleet, policies, slot, self._diary.outcomes
+            turned.turn, turned.epoch, record.ACTOR, scene.fleet, policies, slot, self._diary.outcomes, turned.orders
         )
 
     async def changes(self) -> AsyncIterator[None]:
@@ -256,7 +257,7 @@ def _fleet(scene: Scene) -> FleetView:
         tenant_count=len(tenants),
         sources=scene.sources.rows(scene.fleet),
         reduction=scene.reduction,
-        pauses=(),
+        pauses=tuple(shown(one) for one in scene.turned.orders.pauses if one.target.of != "workload"),
         guards=story.guards(scene.turned),
         next="",
     )

@@ -14,7 +14,9 @@ from podium.loop import unbuilt
 from podium.loop.cycle import Assignment, Turned
 from podium.loop.decide import guard
 from podium.loop.decide.ahead import expected_load
+from podium.loop.decide.limits import Bounds, in_force
 from podium.loop.decide.table import Mode, PolicyTable
+from podium.loop.orders.order import shown
 from podium.loop.tell import sheet, standing, story
 from podium.loop.tell.figures import Reduction, Totals
 from podium.loop.tell.sheet import PAUSED, Int8s, Roll, Sheet, Standing
@@ -132,6 +134,11 @@ class Scene:
         return table.pause_up | (ordered.up != UNKNOWN), table.pause_down | (ordered.down != UNKNOWN)
 
     @functools.cached_property
+    def bounds(self) -> Bounds:
+        """The limits in force: those of the policies, bent by schedules and rules."""
+        return in_force(self.table, self.turn.snapshot)
+
+    @functools.cached_property
     def troubles(self) -> Mapping[int, tuple[str, ...]]:
         """Slot -> why the workload is not led as its policy asks; only those with such a trouble."""
         return story.troubles(self.turned, self.fleet)
@@ -208,7 +215,7 @@ class Scene:
         return sheet.totals(self.sheet)
 
     def row(self, slot: int) -> WorkloadRow:
-        """One workload as people look at it. `shadow`, `hpa` and `pauses` are added by whoever knows them."""
+        """One workload as people look at it. `shadow` and `hpa` are added by whoever knows them."""
         turn, sight, table, policies = self.turn, self.turned.sight, self.table, self.cast.assignment.policies
         owner = self.fleet.slots[slot]
         if owner.key is None:
@@ -227,8 +234,8 @@ class Scene:
             replicas=count(turn.snapshot.replicas[slot]),
             ready=count(turn.ready[slot]),
             wanted=count(turn.decisions.replicas[slot]),
-            minimum=int(table.minimum[slot]),
-            maximum=int(table.maximum[slot]),
+            minimum=int(self.bounds.minimum.value[slot]),
+            maximum=int(self.bounds.maximum.value[slot]),
             load=number(self.load[slot]),
             load_unit=policies.unit(owner.key, signal),
             load_origin=origin,
@@ -238,6 +245,7 @@ class Scene:
             coverage=number(turn.forecast.coverage[slot]),
             trusted=bool(turn.forecast.trusted[slot]),
             paused=PAUSED[int(up[slot]) + 2 * int(down[slot])],
+            pauses=tuple(map(shown, self.turned.orders.covering(owner.key))),
             troubles=(
                 *self.troubles.get(slot, ()),
                 *([f"this version does not act on {', '.join(unserved)} yet"] if unserved else ()),

@@ -14,6 +14,7 @@ from podium.ledger.entry import Entry
 from podium.ledger.ledger import Ledger
 from podium.loop.act.carry_out import Fate, Result
 from podium.loop.cycle import Turned
+from podium.loop.orders.orders import NOTHING_ORDERED, Orders
 from podium.loop.remember import record
 from podium.loop.remember.record import Turn
 from podium.loop.remember.restore import Library
@@ -105,9 +106,19 @@ class Told:
     wanted: Int64s  # [k]
     planned: Bools  # [k] a command was made
     reasons: Reasons  # of these slots, in their order
+    orders: Orders = NOTHING_ORDERED  # in force then
 
     @classmethod
-    def of(cls, turn: Turn, epoch: int, actor: str, fleet: Fleet, policies: Policies, slots: Int64s) -> Told:
+    def of(
+        cls,
+        turn: Turn,
+        epoch: int,
+        actor: str,
+        fleet: Fleet,
+        policies: Policies,
+        slots: Int64s,
+        orders: Orders = NOTHING_ORDERED,
+    ) -> Told:
         """A turn's decisions on some `slots`, which rise."""
         reasons = turn.decisions.reasons
         if len(slots) < len(fleet):
@@ -116,7 +127,7 @@ class Told:
         replicas, wanted, planned = turn.snapshot.replicas, turn.decisions.replicas, turn.planned
         return cls(
             turn.number, turn.snapshot.now, fleet, policies, turn.policies, epoch, actor, turn.snapshot.sources,
-            slots, replicas[slots], wanted[slots], planned[slots] != UNKNOWN, reasons,
+            slots, replicas[slots], wanted[slots], planned[slots] != UNKNOWN, reasons, orders,
         )  # fmt: skip
 
     @functools.cached_property
@@ -206,10 +217,19 @@ class Teller:
                 (float(reasons.a[row]), float(reasons.b[row]), float(reasons.c[row])),
                 policy.spec if policy else None,
                 told.sources,
+                told.orders,
             )
             for row in rows
             if reasons.code[row] not in left_out
         )
+
+
+def _named(policies: Policies, key: WorkloadKey | None, signal: str) -> bool:
+    """Whether a workload's policy speaks of a signal."""
+    policy = policies.documents.get(key) if key is not None else None
+    if policy is None:
+        return False
+    return signal in {name for _, name in policy.spec.signals()} or any(signal in rule.when for rule in policy.spec.rules)
 
 
 def inputs(turn: Turn, fleet: Fleet, policies: Policies, slot: int) -> dict[str, str]:
@@ -225,6 +245,8 @@ def inputs(turn: Turn, fleet: Fleet, policies: Policies, slot: int) -> dict[str,
             continue
         source = snapshot.sources[level.source[slot]]
         if math.isnan(level.value[slot]):
+            if source != snapshot.sources[-1] and not _named(policies, key, name):
+                continue  # a Signal of its namespace that other workloads follow
             seen[name] = f"unknown (source {source})"
         else:
             age = clock.duration(round(max(snapshot.now - float(level.at[slot]), 0.0)))
@@ -253,16 +275,28 @@ def explain(ledger: Ledger, library: Library, key: str, at: float | None) -> Exp
     outcomes = Outcomes()
     for later in ledger.entries([record.RESULTS, record.VERDICTS], after_seq=entry.seq, limit=1000):
         outcomes.add(later)
-    return explained(turn, entry.epoch, entry.actor, fleet, library.policies(turn.policies), slot, outcomes)
+    policies, orders = library.policies(turn.policies), library.orders(turn.orders)
+    return explained(turn, entry.epoch, entry.actor, fleet, policies, slot, outcomes, orders)
 
 
 def explained(
-    turn: Turn, epoch: int, actor: str, fleet: Fleet, policies: Policies, slot: int, outcomes: Outcomes
+    turn: Turn,
+    epoch: int,
+    actor: str,
+    fleet: Fleet,
+    policies: Policies,
+    slot: int,
+    outcomes: Outcomes,
+    orders: Orders = NOTHING_ORDERED,
 ) -> Explanation:
     """Why one workload has as many replicas as it has after `turn`."""
-    teller = Teller(Told.of(turn, epoch, actor, fleet, policies, np.array([slot])), outcomes)
+    teller = Teller(Told.of(turn, epoch, actor, fleet, policies, np.array([slot]), orders), outcomes)
     row = teller.row(0)
     seen = inputs(turn, fleet, policies, slot)
+    key = fleet.slots[slot].key
+    for one in orders.covering(key) if key is not None else ():
+        name = {"up": "paused up", "down": "paused down", "both": "paused"}[one.direction]
+        seen[name] = words.ordered(one)
     return Explanation(decision=row, sentence=_sentence(row, teller.cause(0)), inputs=seen)
 
 

@@ -11,7 +11,8 @@ from typing import Protocol
 
 import msgspec
 
-from podium.loop.tell.figures import Comparison, Pause, Reduction, Totals
+from podium.loop.orders.order import Pause
+from podium.loop.tell.figures import Comparison, Reduction, Totals
 from podium.loop.tell.selection import Selection
 from podium.loop.tell.sheet import Sheet
 

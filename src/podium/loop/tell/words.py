@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import datetime
 import math
+import zoneinfo
 from collections.abc import Callable, Sequence
 
+from podium.loop.orders.order import Order
+from podium.loop.orders.orders import NOTHING_ORDERED, Orders
 from podium.loop.policy import ScalingPolicySpec
 from podium.model import clock
 from podium.model.arrays import UNKNOWN
 from podium.model.decision import Reason
+from podium.model.snapshot import Holds
 
 Sentence = Callable[["Facts"], str]
 
@@ -17,10 +22,18 @@ class Facts:
     """One reason of one workload: its numbers, and what they speak of."""
 
     def __init__(
-        self, spec: ScalingPolicySpec | None, sources: Sequence[str], metric: int, a: float, b: float, c: float
+        self,
+        spec: ScalingPolicySpec | None,
+        sources: Sequence[str],
+        orders: Orders,
+        metric: int,
+        a: float,
+        b: float,
+        c: float,
     ) -> None:
         self._spec = spec
         self._sources = sources
+        self._orders = orders
         self._metric = metric
         self.a, self.b, self.c = a, b, c
 
@@ -54,6 +67,39 @@ class Facts:
         """The name of the source that `a` numbers."""
         index = int(self.a)
         return self._sources[index] if 0 <= index < len(self._sources) else "a source"
+
+    @property
+    def window_ends(self) -> str:
+        """When a window of the schedule ends, on the clocks that its owner reads."""
+        if self._spec is None or not 0 <= self._metric < len(self._spec.schedule):
+            return clock.rfc3339(round(self.c))
+        window = self._spec.schedule[self._metric]
+        moment = datetime.datetime.fromtimestamp(round(self.c), zoneinfo.ZoneInfo(window.time_zone))
+        day = f"{moment:%A} " if window.duration >= 86400 else ""
+        return f"{day}{moment:%H:%M} {window.time_zone}"
+
+    @property
+    def rule(self) -> str:
+        """The condition of a rule, as it is written."""
+        if self._spec is None or not 0 <= self._metric < len(self._spec.rules):
+            return "a rule holds"
+        return f"`{' '.join(self._spec.rules[self._metric].when.split())}`"
+
+    @property
+    def order(self) -> str:
+        """Who paused it, why, and until when."""
+        end = "" if math.isnan(self.c) else f" until {clock.rfc3339(round(self.c))}"
+        index = int(self.b)
+        if not 0 <= index < len(self._orders.pauses):
+            return f"by an order{end}"
+        return ordered(self._orders.pauses[index])
+
+
+def ordered(pause: Order) -> str:
+    """Who paused something, until when, and why."""
+    end = "until it is taken back" if pause.until is None else f"until {clock.rfc3339(round(pause.until))}"
+    whole = "" if pause.target.of == "workload" else f" ({pause.target})"
+    return f"by {pause.by} {end}{whole}: {pause.reason}"
 
 
 JUDGED_LEVEL = 0.95  # of `foresight.calibration.Calibration`
@@ -100,10 +146,20 @@ SENTENCES: dict[Reason, Sentence] = {
     Reason.NOT_OBSERVED: lambda _: "the cluster did not say how many replicas there are, so nothing is decided",
     Reason.SIGNAL_PROPOSES: lambda f: f"{f.signal} asks for {f.a:.0f}: {f.of_target}",
     Reason.SIGNAL_MISSING: lambda f: f"{f.signal} is unknown, so nothing goes down",
-    Reason.ALL_SIGNALS_MISSING: lambda _: "no signal is known, so it holds",
+    Reason.ALL_SIGNALS_MISSING: lambda f: (
+        "no signal is known, so it holds" if f.a > 0 else "nothing is measured that could lower it, so it holds"
+    ),
     Reason.WITHIN_TOLERANCE: lambda f: f"not worth going down to {f.a:.0f}: less than {100 * f.b:.0f} % fewer",
     Reason.PODS_STARTING: lambda f: f"{pods(f.a)} not ready yet, counted as idle",
     Reason.PODS_UNMEASURED: lambda f: f"{pods(f.a)} without a sample, counted against the change",
+    Reason.LATENCY_RAISES: lambda f: (
+        f"the latency raises it to {f.a:.0f}: {clock.duration(f.b)} of an allowed {clock.duration(f.c)}"
+    ),
+    Reason.LATENCY_KEEPS: lambda f: (
+        f"does not go down to {f.a:.0f}: the latency is {clock.duration(f.b)} of an allowed {clock.duration(f.c)}"
+    ),
+    Reason.LATENCY_UNKNOWN: lambda _: "the latency of its objective is unknown, so nothing goes down",
+    Reason.LIMITS_ALONE: lambda f: f"nothing asks for more than its minimum of {f.a:.0f}",
     Reason.FORECAST_RAISES: lambda f: (
         f"the forecast raises it to {f.a:.0f}: up to {number(f.b)} expected within {clock.duration(round(f.c))}"
     ),
@@ -113,6 +169,12 @@ SENTENCES: dict[Reason, Sentence] = {
         else f"the forecast has no say: its {100 * JUDGED_LEVEL:.0f} % quantile held in {100 * f.a:.0f} % of windows"
     ),
     Reason.FORECAST_ABSENT: lambda _: "no forecast: too little history",
+    Reason.PANIC_RAISES: lambda f: (
+        f"grows to {f.a:.0f} at once: the load of {number(f.b)} is at least twice what {pods(f.c)} can serve"
+    ),
+    Reason.PANIC_KEEPS: lambda f: (
+        f"kept at {f.b:.0f} instead of {f.a:.0f}: the surge ended {clock.duration(round(f.c))} ago"
+    ),
     Reason.STABILISED_DOWN: lambda f: (
         f"kept at {f.b:.0f} instead of {f.a:.0f}: as many were needed within the last {clock.duration(f.c)}"
     ),
@@ -123,6 +185,23 @@ SENTENCES: dict[Reason, Sentence] = {
     Reason.RATE_LIMITED_DOWN: lambda f: f"shrinks to {f.b:.0f} for now, not {f.a:.0f}: the allowed pace",
     Reason.AT_MAXIMUM: lambda f: f"held at its maximum of {f.b:.0f} (asked for {f.a:.0f})",
     Reason.AT_MINIMUM: lambda f: f"held at its minimum of {f.b:.0f} (asked for {f.a:.0f})",
+    Reason.SCHEDULED_MINIMUM: lambda f: (
+        f"at least {f.b:.0f} until {f.window_ends} by its schedule (asked for {f.a:.0f})"
+    ),
+    Reason.SCHEDULED_MAXIMUM: lambda f: (
+        f"at most {f.b:.0f} until {f.window_ends} by its schedule (asked for {f.a:.0f})"
+    ),
+    Reason.RULE_MINIMUM: lambda f: f"at least {f.b:.0f} while {f.rule} (asked for {f.a:.0f})",
+    Reason.RULE_MAXIMUM: lambda f: f"at most {f.b:.0f} while {f.rule} (asked for {f.a:.0f})",
+    Reason.RULE_PAUSES_UP: lambda f: f"scaling up is paused while {f.rule} (asked for {f.a:.0f})",
+    Reason.RULE_PAUSES_DOWN: lambda f: f"scaling down is paused while {f.rule} (asked for {f.a:.0f})",
+    Reason.RULE_UNKNOWN: lambda f: (
+        f"does not go down to {f.a:.0f}: whether {f.rule} "
+        + ("took too long to say" if f.b == Holds.TOO_LONG else "is not known")
+    ),
+    Reason.ORDERED_PAUSE_UP: lambda f: f"scaling up is paused {f.order} (asked for {f.a:.0f})",
+    Reason.ORDERED_PAUSE_DOWN: lambda f: f"scaling down is paused {f.order} (asked for {f.a:.0f})",
+    Reason.SOURCE_BELIEVED: lambda f: f"source {f.source} is believed from now on: a person said so",
     Reason.PAUSED_UP: lambda f: f"scaling up is paused (asked for {f.a:.0f})",
     Reason.PAUSED_DOWN: lambda f: f"scaling down is paused (asked for {f.a:.0f})",
     Reason.SOURCE_SUSPECT: lambda f: (
@@ -141,11 +220,16 @@ SENTENCES: dict[Reason, Sentence] = {
 
 
 def sentence(
-    code: int, metric: int, numbers: tuple[float, float, float], spec: ScalingPolicySpec | None, sources: Sequence[str]
+    code: int,
+    metric: int,
+    numbers: tuple[float, float, float],
+    spec: ScalingPolicySpec | None,
+    sources: Sequence[str],
+    orders: Orders = NOTHING_ORDERED,
 ) -> str:
-    """One reason as a sentence. A code of a newer version is shown as it is."""
+    """One reason as a sentence; `orders` are those in force in its turn. A newer version's code is shown as it is."""
     try:
         reason = Reason(code)
     except ValueError:
         return f"reason {code} ({', '.join(number(value) for value in numbers)})"
-    return SENTENCES[reason](Facts(spec, sources, metric, *numbers))
+    return SENTENCES[reason](Facts(spec, sources, orders, metric, *numbers))
