@@ -1,0 +1,184 @@
+"""A back-test: many recorded loads under many policies, in one pass over time.
+
+Traces of other times are laid side by side by whole weeks: each keeps its hours and weekdays. The first days of each
+are history: they teach, and are not judged. The loop closes some hours before the judged days begin, so that nobody is
+judged by the size it was given to start with.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import math
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+
+from podium.loop.backtest.contender import Ahead, Contender, Kind, Limits, Reactive, document, table
+from podium.loop.backtest.foresee import Foreseen, foresee
+from podium.loop.backtest.score import Score, oracle_replicas, scores
+from podium.loop.backtest.seams import long_course
+from podium.loop.backtest.trace import DAY, MINUTE, Trace
+from podium.loop.remember.memory import Memory
+from podium.loop.simulate import REPLICA, Course, Decide, Enough, simulate
+from podium.model.arrays import Bools, Float64s, Int32s, Int64s
+
+WEEK = 7 * DAY
+EARLIEST = DAY  # minutes before the judged days from which forecasts are kept: more than any day begins early
+MOST_PIECES = 6_000  # days simulated side by side: some hundred thousand pods
+PEAK_REPLICAS = 20_000  # above it a capacity is more likely in the wrong unit than true
+SHARE = 0.999  # of the minutes that the usual capacity serves with fifty replicas
+FIFTY = 50.0
+
+
+class TooShort(ValueError):
+    """A trace with nothing left to judge after its history."""
+
+
+class WrongCapacity(ValueError):
+    """A capacity that cannot be meant."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Case:
+    """A trace, the load that one of its replicas serves, and how long a new one takes to serve."""
+
+    trace: Trace
+    capacity: float  # in the trace's unit
+    startup_seconds: float
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Rules:
+    """What holds for all cases."""
+
+    history_minutes: int = 7 * DAY
+    limits: Limits = dataclasses.field(default_factory=Limits)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Ran:
+    """One contender on every case, m of them, over the t minutes of a time that all share."""
+
+    contender: Contender
+    course: Course  # [t, m]
+    scores: list[Score]  # [m]
+
+
+def usual_capacity(trace: Trace) -> float:
+    """The 99.9th percentile over 50: fifty replicas serve all but one minute in a thousand. Raises WrongCapacity."""
+    capacity = trace.quantile(SHARE) / FIFTY
+    if not capacity > 0:
+        raise WrongCapacity(f"{trace.name}: is zero nearly all the time; say how much load a replica serves")
+    return capacity
+
+
+def check(case: Case, rules: Rules) -> None:
+    """Raise TooShort or WrongCapacity for a case that cannot be judged."""
+    trace = case.trace
+    if not (~np.isnan(trace.load[rules.history_minutes :])).any():
+        days = rules.history_minutes / DAY
+        raise TooShort(
+            f"{trace.name}: has {len(trace) / DAY:.1f} days, of which {days:.1f} are history; "
+            "expected more, or a shorter history"
+        )
+    if not case.capacity > 0:
+        raise WrongCapacity(f"{trace.name}: a replica serves {case.capacity:g}; expected more than zero")
+    highest = trace.quantile(1.0)
+    if highest > PEAK_REPLICAS * case.capacity:
+        raise WrongCapacity(
+            f"{trace.name}: peaks at {highest:g}, which are {highest / case.capacity:,.0f} replicas of "
+            f"{case.capacity:g} each; "
+            f"expected at most {PEAK_REPLICAS:,} (is the capacity in the unit of the series?)"
+        )
+
+
+class Field:
+    """All cases' loads side by side: columns of one time."""
+
+    def __init__(self, cases: Sequence[Case], rules: Rules) -> None:
+        for case in cases:
+            check(case, rules)
+        self.cases = tuple(cases)
+        self.rules = rules
+        self.first = min(case.trace.first for case in cases)
+        offsets = [(case.trace.first - self.first) % WEEK for case in cases]
+        length = max(offset + len(case.trace) for offset, case in zip(offsets, cases, strict=True))
+        load = np.full((length, len(cases)), np.nan)
+        for column, (offset, case) in enumerate(zip(offsets, cases, strict=True)):
+            load[offset : offset + len(case.trace), column] = case.trace.load
+        capacity = np.array([case.capacity for case in cases])
+        # Rounded, so that 300 at 100 each are three replicas and not a breath more.
+        self.units: Float64s = np.round(load / capacity * REPLICA, 6)
+        self.begin: Int64s = np.array(offsets, np.int64) + rules.history_minutes
+        self.startup: Float64s = np.array([case.startup_seconds for case in cases])
+        self.judged: Bools = (np.arange(length)[:, None] >= self.begin) & ~np.isnan(load)
+
+    def foresee(self, new_memory: Callable[[], Memory], progress: Callable[[float], None]) -> Foreseen:
+        """The forecasts of every case; what is costly about a back-test, and the same for all contenders."""
+        since = np.maximum(self.begin - EARLIEST, 0)
+        return foresee(self.units, self.first, self.startup, since, new_memory, progress)
+
+
+def backtest(
+    field: Field,
+    contenders: Sequence[Contender],
+    new_memory: Callable[[], Memory],
+    progress: Callable[[float], None] = lambda _: None,
+) -> Iterator[Ran]:
+    """Every contender's course and scores, in their order. `progress` hears the share of the forecasts that is made."""
+    foreseen: Foreseen | None = None
+    if any(contender.kind == "podium" for contender in contenders):
+        foreseen = field.foresee(new_memory, progress)
+    for kind, of_kind in itertools.groupby(contenders, key=lambda contender: contender.kind):
+        days = int((len(field.units) - field.begin).sum()) // DAY + 1
+        together, at_once = list(of_kind), max(1, MOST_PIECES // days)
+        for start in range(0, len(together), at_once):
+            yield from _ran(field, kind, together[start : start + at_once], foreseen)
+
+
+def _ran(field: Field, kind: Kind, contenders: Sequence[Contender], foreseen: Foreseen | None) -> Iterator[Ran]:
+    size = len(field.cases)
+    if kind in ("static", "oracle"):
+        courses = [_known(contender, field.units) for contender in contenders]
+    else:
+        both = _closed_loop(field, kind, contenders, foreseen)
+        cuts = [slice(number * size, (number + 1) * size) for number in range(len(contenders))]
+        courses = [Course(both.ordered[:, cut], both.ready[:, cut]) for cut in cuts]
+    for contender, course in zip(contenders, courses, strict=True):
+        yield Ran(contender, course, scores(field.units, field.judged, course))
+
+
+def _known(contender: Contender, units: Float64s) -> Course:
+    """The replicas of a contender that does not look at what it does: they serve at once."""
+    if contender.kind == "static":
+        ordered = np.full(units.shape, int(contender.number), np.int32)
+    else:
+        ordered = oracle_replicas(units).astype(np.int32)
+    return Course(ordered, ordered)
+
+
+def _closed_loop(field: Field, kind: Kind, contenders: Sequence[Contender], foreseen: Foreseen | None) -> Course:
+    """Contenders that decide turn by turn, side by side: slots are contender by contender, case by case."""
+    pairs = [(contender, case) for contender in contenders for case in field.cases]
+    column = np.arange(len(pairs)) % len(field.cases)
+    share = np.array([contender.number / 100 if kind == "hpa" else 1.0 for contender, _ in pairs])
+
+    def run(loads: Float64s, row: Int64s, slot: Int64s, given: Int32s, enough: Enough) -> Course:
+        documents = [
+            document(pairs[one][0], number, field.rules.limits, pairs[one][1].startup_seconds)
+            for number, one in enumerate(slot.tolist())
+        ]
+        decide: Decide
+        if foreseen is None or kind != "podium":
+            decide = Reactive(table(documents), kind)
+        else:
+            decide = Ahead(table(documents), foreseen, row, column[slot])
+        start = field.first * MINUTE
+        startup = field.startup[column[slot]]
+        return simulate(
+            loads, start, decide, startup, share=share[slot], given=given, enough=enough, pods=kind != "hpa"
+        )
+
+    longest = math.ceil(field.startup.max(initial=0.0) / MINUTE)
+    return long_course(field.units, column, field.begin[column], longest, run)
