@@ -3,7 +3,7 @@
     python benchmarks/peers/generate.py --states 1000 --timelines 100 --seed 1 > cases.jsonl
 
 Numbers are drawn near the places where a re-implementation goes wrong: on a target and one thousandth beside it, on the
-edge of a period, at zero, beyond 32 bits. A third of the timelines has followed pods, which only `peers expand` writes
+edge of a period, at zero, beyond 32 bits. Half of the timelines have followed pods, which only `peers expand` writes
 out: they start, become ready and carry a load as those of a real service do.
 """
 
@@ -59,7 +59,7 @@ def timelines(count: int, seed: int) -> Iterator[Object]:
     """So many timelines."""
     draw = Draw(f"timelines {seed}")
     for number in range(count):
-        yield _followed(draw, f"followed-{number}") if number % 3 == 0 else _free(draw, f"timeline-{number}")
+        yield _followed(draw, f"followed-{number}") if number % 2 else _free(draw, f"timeline-{number}")
 
 
 # One world
@@ -239,10 +239,10 @@ def _spoil(draw: Draw, spec: Object) -> None:
     )()
 
 
-def _world(draw: Draw, spec: Object, at: int, count: int) -> Object:
+def _world(draw: Draw, spec: Object, at: int, count: int, *, idle: bool = False) -> Object:
     """Pods, and samples of every metric of the spec; each is sometimes left out."""
     calm = draw.chance(0.4)
-    factor = draw.choice(FACTORS)
+    factor = 0 if idle else draw.choice(FACTORS)
     pods = [_pod(draw, f"web-{number}", at, calm=calm) for number in range(count)]
     names = [pod["metadata"]["name"] for pod in pods]
     metrics: Object = {"pods": [], "custom": [], "external": []}
@@ -402,20 +402,24 @@ def _free(draw: Draw, name: str) -> Object:
     period = draw.choice((15, 15, 15, 30, 10))
     count, at, spec = draw.randint(1, 12), 0, line["hpa"]["spec"]
     ticks: list[Object] = []
+    to_zero = line.get("featureGates", {}).get("HPAScaleToZero", False)
     while len(ticks) < 20 or at < 45 * period:
         tick: Object = {"at": at}
-        if not ticks or draw.chance(0.04):
+        if not ticks or draw.chance(0.08):
             tick["replicas"] = draw.choice(
                 (count, draw.randint(1, 30), draw.randint(1, 60), 0 if draw.chance(0.4) else 5)
             )
         if ticks and draw.chance(0.02):
             spec = tick["spec"] = _spec(draw, draw.choices((1, 2), (4, 1))[0])
-            if spec.get("minReplicas") == 0 and not line.get("featureGates", {}).get("HPAScaleToZero"):
+            if draw.chance(0.3):  # the same metrics, other limits: zero may be left behind
+                spec["metrics"] = line["hpa"]["spec"].get("metrics", [])
+                spec["minReplicas"] = draw.choice((1, 1, 2))
+            if spec.get("minReplicas") == 0 and not to_zero:
                 spec["minReplicas"] = 1
         if not ticks or draw.chance(0.5):
             if draw.chance(0.3):
                 count = draw.randint(0, 15)
-            tick |= _part(draw, _world(draw, spec, at, count))
+            tick |= _part(draw, _world(draw, spec, at, count, idle=spec.get("minReplicas") == 0 and draw.chance(0.6)))
         if draw.chance(0.1):
             tick["statusReplicas"] = draw.randint(0, 20)
         ticks.append(tick)

@@ -187,7 +187,9 @@ def within_limits(turn: Turn, draft: Draft) -> Draft:
     high, low = limits.maximum, limits.minimum
     draft = draft.brought(draft.open & (wanted > high.value), high.value, high, wanted)
     wanted = draft.wanted
-    return draft.brought(draft.open & (wanted < low.value), low.value, low, wanted)
+    # A workload that is to leave zero stays there while no metric speaks.
+    speaks = draft.measured | (turn.current > 0)
+    return draft.brought(draft.open & speaks & (wanted < low.value), low.value, low, wanted)
 
 
 def remember_scaling(state: State, turn: Turn) -> State:
