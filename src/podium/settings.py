@@ -23,6 +23,7 @@ from podium.documents.shape import Objection, Shape
 from podium.documents.source import Path, Source
 from podium.documents.values import unexpected
 from podium.ledger.settings import DatabaseSettings
+from podium.loop.prices.settings import PriceSettings
 from podium.loop.settings import ClusterSettings, LoopSettings
 from podium.signals.settings import SourceSettings
 from podium.signals.signal import Signal
@@ -73,6 +74,7 @@ class Settings(Shape):
     loop: LoopSettings = LoopSettings()
     api: ApiSettings = ApiSettings()
     log: LogSettings = LogSettings()
+    prices: PriceSettings = PriceSettings()
     telemetry: TelemetrySettings = TelemetrySettings()
 
     def objections(self) -> Iterator[Objection]:
@@ -203,6 +205,8 @@ def load(
     naming the flag, the variable, or the file and line.
     """
     environ = {name: text for name, text in environ.items() if text}
+    if garbled := [Problem(name, 0, 0, "", "text in UTF-8", ascii(environ[name])) for name in _garbled(environ)]:
+        raise Invalid(garbled)
     file = places.settings_file(flags.get("config"), environ, cwd, system)
     stack = layers.Layers(Settings)
     if file is not None:
@@ -234,6 +238,16 @@ def mistakes(value: dict[str, Any], source: Source) -> tuple[Problem, ...]:
     except Invalid as error:
         return error.problems
     return ()
+
+
+def _garbled(environ: Mapping[str, str]) -> Iterator[str]:
+    """Variables of ours whose bytes are no text: the system hands them on with each such byte as a lone surrogate."""
+    ours = {*BRIEF_VARIABLES, *telemetry.VARIABLES, *(name for name, _ in _variables(environ))}
+    for name in sorted(ours & environ.keys()):
+        try:
+            environ[name].encode()
+        except UnicodeEncodeError:
+            yield name
 
 
 def _variables(environ: Mapping[str, str]) -> Iterator[tuple[str, list[str]]]:
