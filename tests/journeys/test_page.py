@@ -16,7 +16,7 @@ from tests.servers import chromium
 from podium import api
 from podium.api.page import BUILT
 from podium.loop.orders.book import Given, Wanted
-from podium.loop.orders.order import Order, PauseRow
+from podium.loop.orders.order import Order, Pause
 
 pytestmark = [
     pytest.mark.browser,
@@ -34,7 +34,7 @@ MANY = 200  # workloads from which on a short past will do
 class Book:
     """Takes every order and remembers it."""
 
-    standing: tuple[PauseRow, ...] = ()
+    standing: tuple[Pause, ...] = ()
 
     def __init__(self) -> None:
         self.wanted: list[Wanted] = []

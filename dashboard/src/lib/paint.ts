@@ -2,7 +2,7 @@
 // use runs from pale to dark in one hue and ends in vermilion; the states follow Okabe and Ito's palette.
 
 import { corner, type Layout } from "./layout";
-import type { State } from "./states";
+import { STATES, type State } from "./states";
 
 export type Colouring = "use" | "state";
 
@@ -16,14 +16,6 @@ export interface Palette {
   card: string;
   tile: string;
   line: string;
-}
-
-export interface Cell {
-  name: string;
-  words: string;
-  use: number; // NaN: unknown
-  state: State;
-  dim: boolean;
 }
 
 const LIGHT: Palette = {
@@ -81,60 +73,95 @@ const FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Ar
 
 export const palette = (dark: boolean): Palette => (dark ? DARK : LIGHT);
 
-export function colourOf(cell: Cell, by: Colouring, look: Palette): string {
-  if (by === "state") return look.states[cell.state];
-  if (Number.isNaN(cell.use)) return look.states.unknown;
-  if (cell.use > 1) return look.over;
-  return look.use[Math.min(7, Math.floor(cell.use * 8))]!;
-}
-
+/** What is drawn: numbers of workloads lead into the columns. */
 export interface Picture {
   layout: Layout;
   by: Colouring;
   look: Palette;
-  cell: (block: number, index: number) => Cell;
+  members: (block: number) => number[]; // the workloads of a block, in their places
+  use: Float64Array; // NaN: unknown
+  state: Uint8Array; // index into STATES
+  mask: Uint8Array | null; // 0: not asked for, and pale; null: all are
+  tile: (index: number) => { name: string; words: string };
+}
+
+interface Cell {
+  index: number;
+  x: number;
+  y: number;
 }
 
 /** All cells. */
 export function paintAll(ctx: CanvasRenderingContext2D, picture: Picture): void {
   ctx.clearRect(0, 0, picture.layout.width, picture.layout.height);
+  const cells: Cell[] = [];
   picture.layout.blocks.forEach((block, number) => {
-    for (let index = 0; index < block.count; index += 1) paintCell(ctx, picture, number, index);
+    picture.members(number).forEach((index, place) => {
+      const [x, y] = corner(picture.layout, block, place);
+      cells.push({ index, x, y });
+    });
   });
+  paint(ctx, picture, cells);
 }
 
-/** One cell, over what was there. */
-export function paintCell(ctx: CanvasRenderingContext2D, picture: Picture, number: number, index: number): void {
-  const { layout, look, by } = picture;
-  const { scale } = layout;
-  const [x, y] = corner(layout, layout.blocks[number]!, index);
-  const cell = picture.cell(number, index);
-  const width = scale.x - scale.gap;
-  const height = scale.y - scale.gap;
-  ctx.clearRect(x, y, width, height);
-  ctx.globalAlpha = cell.dim ? 0.16 : 1;
-  if (scale.named) paintTile(ctx, cell, x, y, width, height, by, look);
-  else paintSquare(ctx, cell, x, y, width, by, look);
+/** Some cells, over what was there: [block, place] of each. */
+export function paintSome(ctx: CanvasRenderingContext2D, picture: Picture, places: [number, number][]): void {
+  const { x: wide, y: tall, gap } = picture.layout.scale;
+  const cells = places.map(([number, place]) => {
+    const [x, y] = corner(picture.layout, picture.layout.blocks[number]!, place);
+    ctx.clearRect(x, y, wide - gap, tall - gap);
+    return { index: picture.members(number)[place]!, x, y };
+  });
+  paint(ctx, picture, cells);
+}
+
+function paint(ctx: CanvasRenderingContext2D, picture: Picture, cells: Cell[]): void {
+  const { scale } = picture.layout;
+  const alike = new Map<string, Cell[]>(); // setting a colour takes as long as drawing ten cells
+  for (const cell of cells) {
+    const key = `${colourOf(picture, cell.index) ?? ""} ${picture.mask?.[cell.index] === 0 ? "pale" : ""}`;
+    const group = alike.get(key);
+    if (group) group.push(cell);
+    else alike.set(key, [cell]);
+  }
+  for (const [key, group] of alike) {
+    const [colour = "", pale] = key.split(" ");
+    ctx.globalAlpha = pale ? 0.16 : 1;
+    if (scale.named) for (const cell of group) paintTile(ctx, picture, cell, colour);
+    else paintSquares(ctx, picture, group, colour);
+  }
   ctx.globalAlpha = 1;
 }
 
-function paintSquare(
-  ctx: CanvasRenderingContext2D, cell: Cell, x: number, y: number, side: number, by: Colouring, look: Palette,
-): void {
-  ctx.fillStyle = colourOf(cell, by, look);
-  const unknown = by === "use" ? Number.isNaN(cell.use) : cell.state === "unknown";
-  if (unknown) {
-    ctx.strokeStyle = look.faint;
+/** null: unknown, and hollow. */
+function colourOf({ by, look, use, state }: Picture, index: number): string | null {
+  if (by === "state") {
+    const standing = STATES[state[index]!]!;
+    return standing === "unknown" ? null : look.states[standing];
+  }
+  const share = use[index]!;
+  if (Number.isNaN(share)) return null;
+  return share > 1 ? look.over : look.use[Math.min(7, Math.floor(share * 8))]!;
+}
+
+function paintSquares(ctx: CanvasRenderingContext2D, picture: Picture, cells: Cell[], colour: string): void {
+  const side = picture.layout.scale.x - picture.layout.scale.gap;
+  if (!colour) {
+    ctx.strokeStyle = picture.look.faint;
     ctx.lineWidth = 1;
-    ctx.strokeRect(x + 0.5, y + 0.5, side - 1, side - 1);
+    for (const { x, y } of cells) ctx.strokeRect(x + 0.5, y + 0.5, side - 1, side - 1);
     return;
   }
-  if (side >= 14) {
-    ctx.beginPath();
-    ctx.roundRect(x, y, side, side, Math.min(4, side / 6));
-    ctx.fill();
-  } else ctx.fillRect(x, y, side, side);
-  if (side >= 9 && by === "state") paintSign(ctx, cell.state, x, y, side, look);
+  ctx.fillStyle = colour;
+  if (side < 14) for (const { x, y } of cells) ctx.fillRect(x, y, side, side);
+  else
+    for (const { x, y } of cells) {
+      ctx.beginPath();
+      ctx.roundRect(x, y, side, side, Math.min(4, side / 6));
+      ctx.fill();
+    }
+  if (side >= 9 && picture.by === "state")
+    for (const { index, x, y } of cells) paintSign(ctx, STATES[picture.state[index]!]!, x, y, side, picture.look);
 }
 
 /** The state once more as a shape, for eyes that do not tell colours apart. */
@@ -151,19 +178,19 @@ function paintSign(ctx: CanvasRenderingContext2D, state: State, x: number, y: nu
   ctx.fill();
 }
 
-function paintTile(
-  ctx: CanvasRenderingContext2D, cell: Cell, x: number, y: number, width: number, height: number, by: Colouring, look: Palette,
-): void {
-  const colour = colourOf(cell, by, look);
-  const unknown = by === "use" ? Number.isNaN(cell.use) : cell.state === "unknown";
+function paintTile(ctx: CanvasRenderingContext2D, picture: Picture, { index, x, y }: Cell, colour: string): void {
+  const { look, by } = picture;
+  const { name, words } = picture.tile(index);
+  const width = picture.layout.scale.x - picture.layout.scale.gap;
+  const height = picture.layout.scale.y - picture.layout.scale.gap;
   ctx.save();
   ctx.beginPath();
   ctx.roundRect(x, y, width, height, 6);
   ctx.fillStyle = look.tile;
   ctx.fill();
   ctx.clip();
-  const full = by === "use" && !unknown ? Math.min(1, cell.use) : 1;
-  if (unknown) {
+  const full = by === "use" ? Math.min(1, picture.use[index]!) : 1;
+  if (!colour) {
     ctx.strokeStyle = look.faint;
     ctx.setLineDash([3, 3]);
     ctx.strokeRect(x + 0.5, y + height - 3.5, width - 1, 0.01);
@@ -178,11 +205,11 @@ function paintTile(
   ctx.font = `550 ${height > 40 ? 13 : 12}px ${FONT}`;
   const middle = y + (height - 4) / 2;
   if (height > 40) {
-    ctx.fillText(cut(ctx, cell.name, width - 20), x + 10, middle - 8);
+    ctx.fillText(cut(ctx, name, width - 20), x + 10, middle - 8);
     ctx.font = `12px ${FONT}`;
     ctx.fillStyle = look.muted;
-    ctx.fillText(cut(ctx, cell.words, width - 20), x + 10, middle + 10);
-  } else ctx.fillText(cut(ctx, cell.name, width - 16), x + 8, middle);
+    ctx.fillText(cut(ctx, words, width - 20), x + 10, middle + 10);
+  } else ctx.fillText(cut(ctx, name, width - 16), x + 8, middle);
   ctx.restore();
 }
 
