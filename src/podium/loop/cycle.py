@@ -26,6 +26,7 @@ from podium.loop.remember import record
 from podium.loop.remember.record import Turn
 from podium.loop.remember.restore import Restored
 from podium.loop.schedule import Schedule
+from podium.loop.shadow import Course
 from podium.loop.tabulate import Policies, tabulate
 from podium.loop.tell.watch import Watch
 from podium.loop.tracing import UNTOLD, Tracer
@@ -69,6 +70,7 @@ class Turned:
     events: tuple[Event, ...]  # what began or ended
     step_seconds: dict[str, float]  # how long each of the six steps took
     reduced: int  # replicas taken away within the window of the reduction guard
+    shadow: Course  # what a plain HPA would have had
     orders: Orders  # what people had ordered, as it was followed
 
 
@@ -170,6 +172,7 @@ class Cycle:
             turn, commands = self._plan(sight, forecast, lead, decisions)
         with self._step("verify"):
             verdicts = self._verify(sight)
+            self._memory.shadow.follow(sight.snapshot, turn.ready, forecast, self._table, lead)
         fleet, trust, reduced = self._assignment.fleet, self._memory.state.trust, int(self._memory.state.reduced.sum())
         events = tuple(self._watch.events(turn, sight, self._unclaimed, self._memory, fleet))
         with self._step("record"):
@@ -180,7 +183,7 @@ class Cycle:
         steps = dict(self._steps)
         return Turned(
             turn, self._leadership.epoch, sight, results, verdicts, trust, self._unclaimed, events, steps, reduced,
-            self._orders,
+            self._memory.shadow.course, self._orders,
         )  # fmt: skip
 
     def _adopt(self, now: float) -> list[Draft]:

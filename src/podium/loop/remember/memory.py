@@ -20,6 +20,7 @@ from podium.loop.decide.state import State, empty_state
 from podium.loop.decide.table import PolicyTable
 from podium.loop.decide.trust import suspects
 from podium.loop.remember import former
+from podium.loop.shadow import Shadow
 from podium.loop.verify.leads import Leads, no_leads
 from podium.model import columns
 from podium.model.arrays import Columns, Float32s, Float64s, Int64s
@@ -43,6 +44,7 @@ class Memory:
     fleet: Fleet = dataclasses.field(default_factory=Fleet)
     changes: Changes = NO_CHANGES  # whose forecasts were promoted or demoted in the last turn
     made: Forecast | None = None  # at the end of the last step that was learned
+    shadow: Shadow = dataclasses.field(default_factory=Shadow)  # a plain HPA beside the loop
 
     @classmethod
     def empty(cls, outlook: Outlook) -> Memory:
@@ -59,6 +61,7 @@ class Memory:
         slots: Int64s = np.array(changed, np.int64)
         self.state = self.state.forgotten(slots).resized(len(new))
         self.leads = self.leads.forgotten(slots).resized(len(new))
+        self.shadow.adopt(len(new), slots)
         self.outlook.forget(slots)
         self.outlook.resize(len(new))
         self.fleet, self.made = fleet, None
@@ -110,6 +113,7 @@ class Memory:
             columns.flatten(self.state, "state")
             | {"leads.seconds": self.leads.seconds, "leads.count": self.leads.count}
             | {f"outlook.{name}": array for name, array in self.outlook.state().items()}
+            | {f"shadow.{name}": array for name, array in self.shadow.checkpoint().items()}
         )
 
     def restore(self, stored: Columns, fleet: Fleet) -> None:
@@ -121,6 +125,9 @@ class Memory:
         self.leads = Leads.of(
             np.asarray(stored["leads.seconds"], np.float32), np.asarray(stored["leads.count"], np.int64)
         )
+        shadow = "shadow."
+        kept = {name[len(shadow) :]: array for name, array in stored.items() if name.startswith(shadow)}
+        self.shadow.restore(kept, len(fleet))
         self.fleet, self.made = fleet, None
 
 

@@ -94,6 +94,7 @@ class Restored:
             memory.adopt(library.fleet(turn.fleet))
         memory.learn(turn.snapshot, table, turn.lead)
         memory.decide(turn.snapshot, turn.forecast, table, turn.lead)
+        memory.shadow.follow(turn.snapshot, turn.ready, turn.forecast, table, turn.lead)
         self.number, self.last, self.results = turn.number, turn, None
 
     def settle(self, verdicts: Sequence[Verdict]) -> None:
