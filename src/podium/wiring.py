@@ -30,6 +30,7 @@ from podium.ledger.errors import StaleLeader, Temporary
 from podium.ledger.lease import Leadership
 from podium.ledger.ledger import Ledger
 from podium.loop.binding import bind
+from podium.ledger.settings import Retention
 from podium.loop.clusters.port import Cluster
 from podium.loop.clusters.simulated.simulation import Simulation, set_in_motion
 from podium.loop.cycle import Assignment, Cycle, Turned
@@ -38,7 +39,7 @@ from podium.loop.drive import drive, lead
 from podium.loop.orders.book import OrderBook
 from podium.loop.pace import Pace, WallPace
 from podium.loop.policy import ScalingPolicy
-from podium.loop.remember import backfill, record
+from podium.loop.remember import backfill, keep, record
 from podium.loop.remember.memory import Memory
 from podium.loop.remember.restore import Restored, restore
 from podium.loop.settings import ClusterSettings
@@ -54,6 +55,7 @@ from podium.model.identity import WorkloadKey
 from podium.settings import Loaded
 from podium.signals.observe import Observer
 from podium.signals.prometheus import PrometheusSource
+from podium.signals.history.history import History
 from podium.signals.replay import ReplaySource, Track, read_series
 from podium.signals.settings import SourceSettings
 from podium.signals.signal import Signal
@@ -68,6 +70,7 @@ GRID_SECONDS = 60.0  # of forecasting: four ticks
 PURGE_SECONDS = 3600.0
 PAST_SECONDS = 30.0  # longest wait for a piece of history, which no turn waits for
 KNOCK_SECONDS = 5.0  # a server that is slower is taken for silent, which stops nothing
+KEEP_SECONDS = 5.0  # between two looks whether samples wait to be stored
 log = structlog.get_logger()
 
 
@@ -105,6 +108,12 @@ def documents_folder(loaded: Loaded) -> Folder:
 
 def tenant_of(key: WorkloadKey) -> str:
     """A namespace is its own tenant until Tenant documents say otherwise."""
+def retained(kept: Retention) -> dict[str, float]:
+    """{kind of entry: age at which its payload is dropped} (seconds)."""
+    ages = {record.TURN: kept.inputs, record.CHECKPOINT: kept.inputs}
+    return ages | dict.fromkeys((record.RESULTS, record.VERDICTS, record.EVENT), kept.changes)
+
+
     return key.namespace
 
 
@@ -289,6 +298,7 @@ class Program:
         self._ledger = ledger
         self._documents = documents
         self._outside = outside
+        self.history = History(ledger.database, step_seconds=loaded.value.database.retention.metrics_step)
         self._cycle: Cycle | None = None
         self._assigned: Assignment | None = None
         self.registry = CollectorRegistry()
@@ -324,6 +334,7 @@ class Program:
                 ended = ""
                 try:
                     await self._led()
+            tasks.create_task(self._keep_samples())
                 except StaleLeader as error:
                     ended = "leadership"
                     log.warning("another leads", reason=str(error))
@@ -348,6 +359,7 @@ class Program:
                 self._outside.cluster,
                 Observer(self._outside.sources.values()),
                 self._ledger,
+            await asyncio.to_thread(keep.refill, self.history, self._ledger, self._outside.pace())
                 leadership,
                 restored,
                 default_lead_seconds=settings.lead_time,
@@ -417,12 +429,12 @@ class Program:
             say = log.warning if result.fate == "failed" else log.debug  # a missing right is nobody's secret
             say("scaled" if result.fate == "written" else str(result.fate), workload=str(command.key),
                 replicas=f"{command.current} -> {command.replicas}", **_words(result.words))  # fmt: skip
+        keep.keep(self.history, turned.turn, cycle.assignment.fleet)
 
     async def _forget_old(self) -> None:
         """Drop what is older than the settings keep. The chain stays provable."""
-        keep = self._loaded.value.database.retention
-        ages = {record.TURN: keep.inputs, record.CHECKPOINT: keep.inputs}
-        ages |= dict.fromkeys((record.RESULTS, record.VERDICTS, record.EVENT), keep.changes)
+        kept = self._loaded.value.database.retention
+        ages = retained(kept)
         while True:
             await asyncio.sleep(PURGE_SECONDS)
             for kind, age in ages.items():
@@ -434,6 +446,18 @@ class Program:
         folder = documents_folder(self._loaded)
         async with contextlib.aclosing(folder.changes(self._documents)) as changes:
             async for change in changes:
+            with contextlib.suppress(Temporary):
+                await asyncio.to_thread(self.history.purge, self._outside.pace() - kept.metrics)
+
+    async def _keep_samples(self) -> None:
+        """Store samples a window at a time. What cannot be stored now waits in memory, and the ledger holds it too."""
+        while True:
+            await asyncio.sleep(KEEP_SECONDS)
+            if self.history.due:
+                try:
+                    await asyncio.to_thread(self.history.store)
+                except Temporary as error:
+                    log.warning("samples cannot be kept yet", reason=str(error))
                 self._meters.documents(wrong=isinstance(change, Invalid))
                 if isinstance(change, Invalid):
                     log.error("documents are wrong; the ones before stay in force", problems=str(change))

@@ -12,11 +12,12 @@ from podium.cli import options, outcome
 if TYPE_CHECKING:
     from podium.ledger.ledger import Ledger
     from podium.ledger.verification import Verification
+    from podium.settings import Loaded
 
 
 @click.group()
 def command() -> None:
-    """Look after the ledger's database: verify it, see what it holds."""
+    """Look after the database: verify the ledger, see what is held, drop what is old."""
 
 
 @command.command("verify", short_help="Walk the hash chain and the signed heads.")
@@ -81,10 +82,105 @@ def info(config: str | None, flags: tuple[str, ...], of_demo: bool, form: str, o
     return outcome.DONE
 
 
-def _facts(ledger: Ledger) -> dict[str, Any]:
+@command.command("purge", short_help="Drop what is older than the settings keep.")
+@click.option(
+    "--older-than",
+    metavar="DURATION",
+    help="Age of samples to drop, as in 7d (default: the setting database.retention.metrics).",
+)
+@click.option("--dry-run", is_flag=True, help="Say what would be dropped, and drop nothing.")
+@options.config
+@options.demo
+@options.output
+def purge(
+    older_than: str | None,
+    dry_run: bool,
+    config: str | None,
+    flags: tuple[str, ...],
+    of_demo: bool,
+    form: str,
+    output: str | None,
+) -> int:
+    """Drop samples and recorded turns that are older than the settings keep, as a running Podium does every hour.
+
+    The hash chain stays provable: an entry's payload goes, its digest stays. The room is used again; the file does not
+    shrink.
+    """
+    from podium.cli import store
+    from podium.signals.history.history import History
+    from podium.wiring import retained
+
+    loaded = options.recorded(config, flags, of_demo=of_demo)
+    kept = loaded.value.database.retention
+    samples_age = kept.metrics if older_than is None else _age(older_than)
+    with store.ledger(loaded) as ledger:
+        now, history = _now(loaded, ledger), History(ledger.database)
+        chunks = history.purge(now - samples_age, dry_run=dry_run)
+        entries = {}
+        for kind, age in retained(kept).items():
+            before_us = round((now - age) * 1e6)
+            entries[kind] = ledger.purgeable(kind, before_us) if dry_run else ledger.purge(kind, before_us)
+    _show_purged(_Purged(dry_run, now, samples_age, chunks, retained(kept), entries), form, output)
+    return outcome.DONE
+
+
+def _age(text: str) -> float:
+    """Seconds of `--older-than`. Raises BadParameter."""
     from podium.model import clock
 
-    summary = ledger.summary()
+    try:
+        return clock.parse_duration(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--older-than") from error
+
+
+@dataclasses.dataclass(frozen=True)
+class _Purged:
+    """What was dropped, or would be."""
+
+    dry_run: bool
+    now: float
+    samples_age: float
+    chunks: int
+    ages: dict[str, float]
+    entries: dict[str, int]
+
+
+def _now(loaded: Loaded, ledger: Ledger) -> float:
+    """The time that ages count from: a simulated cluster has one of its own, which its newest turn tells."""
+    from podium.loop.remember import record
+    from podium.model import clock
+
+    simulated = any(cluster.kind == "simulated" for cluster in loaded.value.clusters)
+    newest = ledger.latest(record.TURN) if simulated else None
+    return clock.wall_clock() if newest is None else newest.at_us / 1e6
+
+
+def _show_purged(purged: _Purged, form: str, output: str | None) -> None:
+    from podium.cli import tables
+    from podium.model import clock
+
+    if form == "json":
+        ledger = [
+            {"kind": kind, "olderThan": clock.duration(purged.ages[kind]), "entries": count}
+            for kind, count in purged.entries.items()
+        ]
+        samples = {"olderThan": clock.duration(purged.samples_age), "chunks": purged.chunks}
+        answer = {"dryRun": purged.dry_run, "now": clock.rfc3339(purged.now), "samples": samples, "ledger": ledger}
+        options.emit(options.as_json(answer), output)
+        return
+    table = tables.table("what", "older than", ("would be dropped" if purged.dry_run else "dropped", "right"))
+    table.add_row("samples of signals, in chunks", clock.duration(purged.samples_age), tables.count(purged.chunks))
+    for kind, count in purged.entries.items():
+        table.add_row(f"entries of kind {kind}", clock.duration(purged.ages[kind]), tables.count(count))
+    tables.show([table], output)
+
+
+def _facts(ledger: Ledger) -> dict[str, Any]:
+    from podium.model import clock
+    from podium.signals.history.history import History
+
+    summary, samples = ledger.summary(), History(ledger.database).summary()
     leads = bool(summary.holder) and summary.expires_us > summary.now_us
     return {
         "database": ledger.url,
@@ -98,6 +194,11 @@ def _facts(ledger: Ledger) -> dict[str, Any]:
             }
             for kind in summary.kinds
         ],
+        "samples": {
+            "chunks": samples.chunks, "samples": samples.samples, "bytes": samples.bytes,
+            "first": None if samples.first_us is None else clock.rfc3339(samples.first_us // 1_000_000),
+            "last": None if samples.last_us is None else clock.rfc3339(samples.last_us // 1_000_000),
+        },
         "epoch": summary.epoch,
         "leader": summary.holder if leads else None,
         "last_leader": summary.holder or None,
@@ -119,7 +220,18 @@ def _show_info(facts: dict[str, Any], output: str | None) -> None:
         ("database", facts["database"]),
         ("version", f"revision {facts['revision']}, which is this Podium's"),
         ("entries", f"{tables.count(facts['entries'])}, {tables.count(facts['bytes'])} bytes"),
+        ("samples", _samples(facts["samples"])),
         ("epoch", str(facts["epoch"])),
         ("leader", leader),
     ]
     tables.show([tables.pairs(rows), "", table], output)
+
+
+def _samples(facts: dict[str, Any]) -> str:
+    from podium.cli import tables
+
+    if not facts["chunks"]:
+        return "none stored yet: every half hour, until then the ledger holds them"
+    each = facts["bytes"] / max(facts["samples"], 1)
+    span = f"from {facts['first']} to {facts['last']}"
+    return f"{tables.count(facts['samples'])} {span}, {tables.count(facts['bytes'])} bytes, {each:.1f} each"

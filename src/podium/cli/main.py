@@ -18,7 +18,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "replay": ("podium.cli.replay", "Decide a recorded turn again and compare it bit for bit."),
     "policy": ("podium.cli.policy", "Check documents, print their JSON Schemas and CRDs."),
     "settings": ("podium.cli.settings", "Show the settings and where each comes from."),
-    "db": ("podium.cli.db", "Verify the ledger's hash chain and its signed heads."),
+    "db": ("podium.cli.db", "Verify the ledger, see what is held, drop what is old."),
     "doctor": ("podium.cli.doctor", "Say what is missing on this machine, and how to get it."),
 }
 

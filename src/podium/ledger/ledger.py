@@ -194,6 +194,11 @@ class Ledger:
         """Read every entry and every signed head, and name each row that is not what was written."""
         heads, troubles = self._read_heads()
         retention: dict[str, int] = {}
+    def purgeable(self, kind: str, before_us: int) -> int:
+        """How many payloads `purge` would remove."""
+        with self._database.read() as connection:
+            return rows.count_unpurged(connection, rows.Choice(kind, until_us=before_us))
+
         for record in rows.merged(self._database, [rows.Choice(RETENTION)], descending=False, limit=None):
             before_us = _before_us(record)
             retention[record.subject] = max(before_us, retention.get(record.subject, before_us))
@@ -217,6 +222,11 @@ class Ledger:
     def head_sequence(self) -> int:
         """The number of the newest entry that this process appended; 0: none yet."""
         return self._head_sequence
+    @property
+    def database(self) -> Database:
+        """The one database, for the tables of other packages. It is closed with the ledger."""
+        return self._database
+
 
     @property
     def head_age_seconds(self) -> float:

@@ -93,9 +93,18 @@ def _stream(database: Database, choice: Choice, *, end: int, descending: bool, l
 def unpurged(connection: sa.Connection, choice: Choice, *, size: int) -> list[int]:
     """The next `size` rows of `choice` that still have a payload."""
     columns = schema.entry.c
-    full = ~columns.purged & (sa.func.length(columns.payload) > 0)
-    statement = sa.select(columns.seq).where(*choice.clauses(), full).order_by(columns.seq).limit(size)
+    statement = sa.select(columns.seq).where(*choice.clauses(), _full()).order_by(columns.seq).limit(size)
     return list(connection.execute(statement).scalars())
+
+
+def count_unpurged(connection: sa.Connection, choice: Choice) -> int:
+    """How many rows of `choice` still have a payload."""
+    statement = sa.select(sa.func.count()).select_from(schema.entry).where(*choice.clauses(), _full())
+    return int(connection.execute(statement).scalar_one())
+
+
+def _full() -> sa.ColumnElement[bool]:
+    return ~schema.entry.c.purged & (sa.func.length(schema.entry.c.payload) > 0)
 
 
 def empty(connection: sa.Connection, seqs: Sequence[int]) -> None:

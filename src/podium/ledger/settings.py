@@ -30,6 +30,10 @@ class Retention(Shape):
     """Age at which recorded inputs of ticks are dropped: last week can be replayed."""
     changes: PositiveSeconds = 90 * 86400.0
     """Age at which decisions are dropped: a quarter, the usual span of a review."""
+    metrics: PositiveSeconds = 30 * 86400.0
+    """Age at which kept samples of signals are dropped: a month to look back on and to back-test."""
+    metrics_step: PositiveSeconds = 60.0
+    """Time between two kept samples of a series: what forecasts are made on. 15s keeps all, in four times the room."""
 
 
 class DatabaseSettings(Shape):
