@@ -42,6 +42,7 @@ from podium.loop.policy import ScalingPolicy
 from podium.loop.remember import backfill, keep, record
 from podium.loop.remember.memory import Memory
 from podium.loop.remember.restore import Restored, restore
+from podium.loop.rules.evaluate import Evaluator
 from podium.loop.settings import ClusterSettings
 from podium.loop.tabulate import Limits, tabulate
 from podium.loop.tell.live import Live
@@ -311,6 +312,7 @@ class Program:
         setting = Setting(interval, outside.simulated, lambda: outside.pace.speed, outside.where)
         self.live = Live(ledger, setting, outside.pace)
         self.book = OrderBook(ledger, outside.pace, outside.sources)
+        self._rules = Evaluator(loaded.value.loop.rules.limit)
 
     async def run(self) -> None:
         """Lead, remember, turn after turn. Lost leadership or a silent ledger: from the ledger again."""
@@ -318,6 +320,7 @@ class Program:
         try:
             await self._run()
         finally:
+            await self._rules.close()
             if self._tracer is not None:
                 await asyncio.to_thread(self._tracer.close)
 
@@ -365,6 +368,7 @@ class Program:
                 default_lead_seconds=settings.lead_time,
                 deadline_seconds=min(settings.interval, 10.0),
                 tracer=self._tracer or UNTOLD,
+                rules=self._rules,
             )
             self._cycle = cycle
             self.book.open(cycle, leadership)

@@ -29,7 +29,7 @@ def said(document: object) -> tuple[str, ...]:
         ("  mode: floor\n", ("mode floor",)),
         (POD_METRIC, ("metrics[0].pods.metric.selector",)),
         ("  objective: {latency: {quantile: 0.99, below: 1s}}\n", ("objective.latency",)),
-        ("  rules: [{when: cpu > 1, then: {pause: up}}]\n", ("rules",)),
+        ("  rules: [{when: cpu > 1, then: {pause: up}}]\n", ()),
         ("  schedule: [{cron: '@daily', duration: 1h, minReplicas: 3}]\n", ()),
         ("  requests: {mode: own}\n", ("requests.mode own",)),
         ("  requests: {}\n  mode: floor\n", ("mode floor", "requests.mode recommend")),

@@ -1,4 +1,4 @@
-"""CEL, looked at and not understood: are its quotes closed and its brackets in pairs? Names and types are not checked.
+"""CEL, looked at and not understood: are its quotes closed and its brackets in pairs? Which names does it read?
 
 Strings are those of the language definition: '…' and "…" end with their line, three quotes span lines, and a
 backslash takes the next sign along unless an r stands before the quote.
@@ -53,6 +53,17 @@ def words(text: str) -> tuple[str, ...]:
         if _NAME.fullmatch(token) and text[: match.start()].rstrip()[-1:] != ".":
             found.append(token)
     return tuple(found)
+
+
+_BOUND = re.compile(r"\.\s*(?:all|exists|exists_one|map|filter)\s*\(\s*([A-Za-z_]\w*)\s*,")
+_WORDS = frozenset({"true", "false", "null", "in", "int", "uint", "double", "string", "bytes", "bool", "list", "map"})
+
+
+def free(text: str) -> tuple[str, ...]:
+    """The names that must be given to an expression: no words of the language, no functions, none that it binds."""
+    bound = set(_BOUND.findall(text))
+    called = {match.group(1) for match in re.finditer(r"([A-Za-z_]\w*)\s*\(", text)}
+    return tuple(dict.fromkeys(word for word in words(text) if word not in _WORDS | bound | called))
 
 
 def spoken(names: Iterable[str]) -> dict[str, str]:

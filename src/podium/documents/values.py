@@ -184,8 +184,8 @@ TimeZone = Annotated[str, pydantic.AfterValidator(_time_zone)]
 Cron = Annotated[str, pydantic.AfterValidator(_cron)]
 """Five cron fields (minute hour day-of-month month day-of-week) or @hourly, @daily, @weekly, @monthly, @yearly."""
 
-Cel = Annotated[str, Field(min_length=1), pydantic.AfterValidator(_cel)]
-"""A CEL expression; its quotes and brackets are checked, its names are not."""
+Cel = Annotated[str, Field(min_length=1, max_length=1000), pydantic.AfterValidator(_cel)]
+"""A CEL expression; its quotes and brackets are checked here, all else where it can be killed."""
 
 Text = Annotated[str, Field(min_length=1)]
 """Text that says something."""

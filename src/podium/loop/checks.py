@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import collections
 from collections.abc import Iterator
 
+from podium.documents import cel
 from podium.documents.collection import Documents
 from podium.documents.problem import Problem, nearest
+from podium.loop.conditions import KNOWN, RESOURCES
 from podium.loop.policy import ScalingPolicy
+from podium.loop.rules.trial import trial
 from podium.signals.signal import Signal
 
 
@@ -36,4 +40,31 @@ def one_policy_per_workload(documents: Documents) -> Iterator[Problem]:
             )
 
 
-CHECKS = (named_signals_exist, one_policy_per_workload)
+def rules_are_conditions(documents: Documents) -> Iterator[Problem]:
+    """Every rule is CEL over names that there are, is true or false, and is answered at once."""
+    known: dict[str, list[str]] = collections.defaultdict(list)
+    for signal in documents.of(Signal):
+        known[signal.namespace].append(signal.metadata.name)
+    asked: dict[str, tuple[str, ...]] = {}
+    rules = [
+        (policy, ("spec", "rules", number, "when"), rule.when)
+        for policy in documents.of(ScalingPolicy)
+        for number, rule in enumerate(policy.spec.rules)
+    ]
+    strange = set()
+    for policy, path, text in rules:
+        names = {*cel.spoken([*RESOURCES, *known[policy.namespace]]), *KNOWN}
+        read = cel.free(text)
+        asked[text] = tuple(word for word in read if word in names)
+        for word in read:
+            if word not in names:
+                strange.add(text)
+                expected = f"a Signal of namespace {policy.namespace}, or one of {', '.join(KNOWN)}"
+                yield Problem.at(policy.source, path, expected + nearest(word, sorted(names)), word)
+    wrong = trial({text: names for text, names in asked.items() if text not in strange})
+    for policy, path, text in rules:
+        if text in wrong:
+            yield Problem.at(policy.source, path, wrong[text], text)
+
+
+CHECKS = (named_signals_exist, one_policy_per_workload, rules_are_conditions)

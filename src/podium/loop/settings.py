@@ -93,6 +93,13 @@ class FleetReplicas(Shape):
             yield Objection(("min",), f"at most max, which is {self.max}")
 
 
+class Rules(Shape):
+    """The rules of policies."""
+
+    limit: PositiveSeconds = 0.5
+    """How long all rules together may take in one turn, the start of the process that answers them left out."""
+
+
 class LoopSettings(Shape):
     """The control loop."""
 
@@ -115,3 +122,5 @@ class LoopSettings(Shape):
     """How far ahead to look until a workload's own time to ready is learned: pulling an image and starting up."""
     reactive: Reactive = Reactive()
     """The numbers of the HPA's calculation."""
+    rules: Rules = Rules()
+    """The rules of policies."""

@@ -21,8 +21,6 @@ def fields(spec: ScalingPolicySpec) -> Iterator[tuple[Path, str]]:
         yield ("spec", "load"), "load without capacityPerReplica"
     if spec.objective.latency is not None:
         yield ("spec", "objective", "latency"), "objective.latency"
-    if spec.rules:
-        yield ("spec", "rules"), "rules"
     if "requests" in spec.model_fields_set and spec.requests.mode != "off":
         yield ("spec", "requests"), f"requests.mode {spec.requests.mode}"
 

@@ -69,8 +69,8 @@ def prepare_for_surge(turn: Turn, draft: Draft) -> Draft:
     """The panic alone: under twice the load that what serves can take, grow at once as far as it needs.
 
     It may only add. No rate and no window holds it back, and for a stable window (60 s) after the surge nothing that it
-    asked for is taken away. It follows no source that is doubted, and keeps to a pace that the policy's owner wrote. 3 pods of capacity 85
-    under 600/s: 8 are needed, 8 / 3 is over 2, so 8 are wanted in this turn.
+    asked for is taken away. It follows no source that is doubted, and keeps to a pace that the policy's owner wrote.
+    3 pods of capacity 85 under 600/s: 8 are needed, 8 / 3 is over 2, so 8 are wanted in this turn.
     """
     table, current = turn.table, turn.current
     load = loads(turn.snapshot, table, doubted(draft.state, turn.snapshot))
