@@ -58,8 +58,10 @@ def states(count: int, seed: int) -> Iterator[Object]:
 def timelines(count: int, seed: int) -> Iterator[Object]:
     """So many timelines."""
     draw = Draw(f"timelines {seed}")
+    kinds = (_free, _followed, _free, _followed, _idle)
     for number in range(count):
-        yield _followed(draw, f"followed-{number}") if number % 2 else _free(draw, f"timeline-{number}")
+        kind = kinds[number % len(kinds)]
+        yield kind(draw, f"{kind.__name__.strip('_')}-{number}")
 
 
 # One world
@@ -425,6 +427,57 @@ def _free(draw: Draw, name: str) -> Object:
         ticks.append(tick)
         at += period * draw.choices((1, 2, 5, 20), (12, 3, 1, 1))[0]
     return line | {"tick_seconds": period, "ticks": ticks}
+
+
+def _idle(draw: Draw, name: str) -> Object:
+    """A timeline that goes to zero and comes back, or does not: a queue that is empty at times, people, other limits."""
+    queue = draw.choice(
+        (
+            {"type": "External", "external": {"metric": {"name": "queue"}, "target": _valued(draw, "AverageValue")}},
+            {"type": "External", "external": {"metric": {"name": "queue"}, "target": _valued(draw, "Value")}},
+        )
+    )
+    cpu = {"type": "Resource", "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 50}}}
+    line = _line(draw, name, 0)
+    line["featureGates"] = {"HPAScaleToZero": not draw.chance(0.05)}
+    spec = line["hpa"]["spec"]
+    spec |= {
+        "metrics": [queue, cpu] if draw.chance(0.3) else [queue],
+        "minReplicas": 0 if line["featureGates"]["HPAScaleToZero"] else 1,
+    }
+    if draw.chance(0.8):
+        spec["behavior"] = {"scaleDown": {"stabilizationWindowSeconds": draw.choice((0, 15, 30))}} | (
+            {"scaleUp": _rules(draw, draw.choice((0, 30)))} if draw.chance(0.4) else {}
+        )
+    target, ticks, wanted = _milli(queue["external"]["target"]), [], 0
+    for number in range(draw.randint(45, 60)):
+        if draw.chance(0.3):
+            wanted = draw.choice((0, 0, 0, 1, 2, 5, draw.randint(0, 20)))
+        tick: Object = {"at": number * 15}
+        if not number or draw.chance(0.06):
+            tick["replicas"] = draw.choice((0, 1, 3, 8))
+        if draw.chance(0.04):
+            tick["spec"] = spec | {
+                "minReplicas": draw.choice((0, 1, 2)) if line["featureGates"]["HPAScaleToZero"] else 1,
+                "metrics": draw.choice(([queue], [queue, cpu], [cpu])),
+            }
+            if tick["spec"]["metrics"] == [cpu]:
+                tick["spec"]["minReplicas"] = 1
+        if not number or draw.chance(0.7):
+            count = draw.choice((0, max(wanted, 1), max(wanted, 1), 3))
+            names = [f"web-{pod}" for pod in range(count)]
+            pods = [_pod(draw, pod, number * 15, calm=True) for pod in names]
+            tick |= {"pods": pods, "metrics": {"external": [], "pods": []}}
+            tick["metrics"]["pods"] = [
+                _usage(draw, spec, pod, number * 15, draw.choice(FACTORS), pods) for pod in names
+            ]
+            if not draw.chance(0.04):
+                value = draw.quantity(int(target * wanted * draw.choice((1, 1, 0.95, 1.3))))
+                tick["metrics"]["external"] = [
+                    {"metricName": "queue", "timestamp": moment(number * 15), "value": value}
+                ]
+        ticks.append(tick)
+    return line | {"ticks": ticks}
 
 
 def _part(draw: Draw, world: Object) -> Object:

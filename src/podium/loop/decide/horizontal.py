@@ -46,7 +46,8 @@ def _seeded(turn: Turn, state: State, seen: Bools) -> State:
 
 def _longest_window(turn: Turn) -> float:
     """Of the whole fleet, in seconds: proposals older than this are seen by nobody."""
-    plain = turn.table.reactive.downscale_stabilization
+    reactive = turn.table.reactive
+    plain = max(reactive.downscale_stabilization, reactive.remembers)
     return float(max(plain, turn.table.up.window.max(initial=0), turn.table.down.window.max(initial=0)))
 
 

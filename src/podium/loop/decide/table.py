@@ -153,6 +153,8 @@ class Reactive:
     wraps: bool = False
     """Counts beyond int32 turn over as in upstream on amd64. A live loop holds them at the largest instead: a load of
     10^13 requests per second is no reason to shrink to nothing."""
+    remembers: float = 0.0
+    """Seconds for which proposals are kept at least, though no window reaches so far: the next one may."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

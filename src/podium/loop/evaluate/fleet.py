@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from podium.loop.decide.metrics import Quantities
 from podium.loop.decide.table import Guards, MetricGroup, MetricKind, Mode, PolicyTable, RateRules, Reactive
+from podium.loop.evaluate.admission import MAX_WINDOW
 from podium.loop.evaluate.rows import Rows
 from podium.loop.evaluate.rules import Direction, Ruled, Settings
 from podium.model.arrays import UNKNOWN, Int64s
@@ -46,6 +47,7 @@ def table(ruled: Sequence[Ruled], settings: Settings, open_slots: Sequence[bool]
             initial_readiness_delay=settings.readiness,
             downscale_stabilization=settings.window,
             wraps=True,
+            remembers=float(MAX_WINDOW),
         ),
         guards=_WIDE_OPEN,
     )

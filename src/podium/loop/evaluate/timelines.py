@@ -12,7 +12,7 @@ import numpy as np
 
 from podium.loop.decide import horizontal, metrics, policies
 from podium.loop.decide.draft import Draft, Policy, Turn
-from podium.loop.decide.state import empty_state
+from podium.loop.decide.state import NONE, empty_state
 from podium.loop.decide.table import PolicyTable
 from podium.loop.evaluate import fleet, labels, rows, troubles
 from podium.loop.evaluate.admission import Admitted
@@ -30,6 +30,9 @@ from podium.model.snapshot import Snapshot
 _SAID = frozenset(
     map(int, (Reason.STABILISED_DOWN, Reason.STABILISED_UP, Reason.RATE_LIMITED_UP, Reason.RATE_LIMITED_DOWN))
 )  # the reasons that an HPA's conditions speak of
+
+
+Entry = tuple[float, bool]  # a recommendation: its moment, and whether it is the size at the first sight
 
 
 class Status(msgspec.Struct, rename="camel", omit_defaults=True, kw_only=True):
@@ -67,6 +70,7 @@ class _Track:
         self.scene = Scene()
         self.kept = Kept(line.hpa.status, self.namespace, to_zero=line.gate("HPAScaleToZero"))
         self.answers: list[Reconciled] = []
+        self.remembered: list[Entry] = []
         self.ruled: Ruled = ruled(admitted.spec, settings)
         self.selector_problem = ""
         self._change(line, anew=True)
@@ -106,6 +110,22 @@ class _Track:
             return True
         return False
 
+    def remember(self, now: float) -> Entry | None:
+        """Take this moment's recommendation into the list as upstream does; answers the one that it overwrites.
+
+        Of those that no window sees any more it is the last in the list. The others stay, and count if a window grows.
+        """
+        window = self.settings.window
+        if self.ruled.behaved:
+            window = max(self.ruled.up.window, self.ruled.down.window)
+        outdated = [place for place, (at, _) in enumerate(self.remembered) if now - at > window]
+        if not outdated:
+            self.remembered.append((now, False))
+            return None
+        overwritten = self.remembered[outdated[-1]]
+        self.remembered[outdated[-1]] = (now, False)
+        return overwritten
+
     @property
     def status_replicas(self) -> int:
         """`status.replicas` of the scale in this tick."""
@@ -139,6 +159,7 @@ class _Stage:
     def __init__(self, tracks: list[_Track], settings: Settings) -> None:
         self._tracks, self._settings = tracks, settings
         self._state = empty_state(len(tracks))
+        self._began = ZERO + tracks[0].ticks[0].at
         self._rules = self._table()
 
     def _table(self) -> PolicyTable:
@@ -167,6 +188,7 @@ class _Stage:
                 track.kept.reconcile(track.ruled, turned)
                 track.answers.append(_answer(track, at, wanted, full=full))
                 track.replicas = wanted
+        self._forget(now)
         written = np.where(live & (decisions.replicas != replicas), decisions.replicas, UNKNOWN)
         # In force is the behaviour of this tick; the next one may have another.
         self._state = horizontal.scaled(self._state, self._rules, written, replicas)
@@ -191,6 +213,21 @@ class _Stage:
         nothing = fleet.nothing_ahead(size, seen.now)
         self._state, decisions = policies.decide(self._state, seen, nothing, self._rules, np.zeros(size), order=order)
         return heard, decisions
+
+    def _forget(self, now: float) -> None:
+        """The live loop remembers every proposal that a window can see; what upstream overwrote must go here."""
+        made = self._state.recommended
+        values = made.value.copy()
+        for slot in np.flatnonzero(values[-1] != NONE).tolist():
+            track = self._tracks[slot]
+            if not track.remembered:
+                track.remembered.append((self._began, True))
+            overwritten = track.remember(now)
+            if overwritten is not None:
+                at, is_first_size = overwritten
+                rows_then = np.flatnonzero(made.at == at)  # none, if it is older than any window can be
+                values[rows_then[:1] if is_first_size else rows_then[-1:], slot] = NONE
+        self._state = dataclasses.replace(self._state, recommended=dataclasses.replace(made, value=values))
 
     def _proposed(self, proposals: Sequence[metrics.Proposals]) -> list[list[Proposed]]:
         out: list[list[Proposed]] = [[] for _ in self._tracks]
