@@ -20,6 +20,7 @@ from podium.clients.http import shown
 from podium.clients.kubernetes.access import Access
 from podium.clients.prometheus import PrometheusClient
 from podium.clients.remote_read import RemoteReader
+from podium.documents import places
 from podium.documents.collection import Documents
 from podium.documents.folder import Folder
 from podium.documents.problem import Invalid, Problem
@@ -29,8 +30,8 @@ from podium.foresight.outlook import Outlook
 from podium.ledger.errors import StaleLeader, Temporary
 from podium.ledger.lease import Leadership
 from podium.ledger.ledger import Ledger
-from podium.loop.binding import bind
 from podium.ledger.settings import Retention
+from podium.loop.binding import bind
 from podium.loop.clusters.port import Cluster
 from podium.loop.clusters.simulated.simulation import Simulation, set_in_motion
 from podium.loop.cycle import Assignment, Cycle, Turned
@@ -39,24 +40,24 @@ from podium.loop.drive import drive, lead
 from podium.loop.orders.book import OrderBook
 from podium.loop.pace import Pace, WallPace
 from podium.loop.policy import ScalingPolicy
-from podium.loop.remember import backfill, keep, record
+from podium.loop.remember import backfill, record, samples
 from podium.loop.remember.memory import Memory
 from podium.loop.remember.restore import Restored, restore
 from podium.loop.rules.evaluate import Evaluator
 from podium.loop.settings import ClusterSettings
 from podium.loop.tabulate import Limits, tabulate
 from podium.loop.tell.live import Live
-from podium.loop.tell.scene import Setting
 from podium.loop.tell.meters.meters import Meters
+from podium.loop.tell.scene import Setting
 from podium.loop.tell.tally import Tally
 from podium.loop.tracing import UNTOLD
 from podium.model import clock
 from podium.model.fleet import Fleet
 from podium.model.identity import WorkloadKey
 from podium.settings import Loaded
+from podium.signals.history.history import History
 from podium.signals.observe import Observer
 from podium.signals.prometheus import PrometheusSource
-from podium.signals.history.history import History
 from podium.signals.replay import ReplaySource, Track, read_series
 from podium.signals.settings import SourceSettings
 from podium.signals.signal import Signal
@@ -69,9 +70,9 @@ if TYPE_CHECKING:
 FORECASTER = "mixture"
 GRID_SECONDS = 60.0  # of forecasting: four ticks
 PURGE_SECONDS = 3600.0
+KEEP_SECONDS = 5.0  # between two looks whether samples wait to be stored
 PAST_SECONDS = 30.0  # longest wait for a piece of history, which no turn waits for
 KNOCK_SECONDS = 5.0  # a server that is slower is taken for silent, which stops nothing
-KEEP_SECONDS = 5.0  # between two looks whether samples wait to be stored
 log = structlog.get_logger()
 
 
@@ -96,7 +97,7 @@ def open_ledger(loaded: Loaded) -> Ledger:
     """The ledger of the settings."""
     database = loaded.value.database
     password = loaded.reveal(database.password) if database.password else None
-    return Ledger.open(database.url, password=password)
+    return Ledger.open(database.url, password=password, state=state_folder(loaded))
 
 
 def documents_folder(loaded: Loaded) -> Folder:
@@ -107,14 +108,14 @@ def documents_folder(loaded: Loaded) -> Folder:
     return kinds.folder(path, loaded.value)
 
 
-def tenant_of(key: WorkloadKey) -> str:
-    """A namespace is its own tenant until Tenant documents say otherwise."""
 def retained(kept: Retention) -> dict[str, float]:
     """{kind of entry: age at which its payload is dropped} (seconds)."""
     ages = {record.TURN: kept.inputs, record.CHECKPOINT: kept.inputs}
     return ages | dict.fromkeys((record.RESULTS, record.VERDICTS, record.EVENT), kept.changes)
 
 
+def tenant_of(key: WorkloadKey) -> str:
+    """A namespace is its own tenant until Tenant documents say otherwise."""
     return key.namespace
 
 
@@ -280,7 +281,7 @@ def state_folder(loaded: Loaded) -> Path:
     url = loaded.value.database.url
     if url.startswith("sqlite") and "///" in url:
         return Path(url.split("///", 1)[1].partition("?")[0]).parent
-    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "podium"
+    return places.state_folder(os.environ)
 
 
 def holder() -> str:
@@ -297,9 +298,9 @@ class Program:
         self._take_over = take_over
         self._loaded = loaded
         self._ledger = ledger
+        self.history = History(ledger.database, step_seconds=loaded.value.database.retention.metrics_step)
         self._documents = documents
         self._outside = outside
-        self.history = History(ledger.database, step_seconds=loaded.value.database.retention.metrics_step)
         self._cycle: Cycle | None = None
         self._assigned: Assignment | None = None
         self.registry = CollectorRegistry()
@@ -333,11 +334,11 @@ class Program:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._follow_documents())
             tasks.create_task(self._forget_old())
+            tasks.create_task(self._keep_samples())
             while True:
                 ended = ""
                 try:
                     await self._led()
-            tasks.create_task(self._keep_samples())
                 except StaleLeader as error:
                     ended = "leadership"
                     log.warning("another leads", reason=str(error))
@@ -358,11 +359,11 @@ class Program:
         try:
             self.live.waiting("reading what was recorded")
             restored = await asyncio.to_thread(restore, self._ledger, new_memory())
+            await asyncio.to_thread(samples.refill, self.history, self._ledger, self._outside.pace())
             cycle = Cycle(
                 self._outside.cluster,
                 Observer(self._outside.sources.values()),
                 self._ledger,
-            await asyncio.to_thread(keep.refill, self.history, self._ledger, self._outside.pace())
                 leadership,
                 restored,
                 default_lead_seconds=settings.lead_time,
@@ -428,12 +429,12 @@ class Program:
         if line := self._tally.add(turned):
             log.info("running", **line)
         self.live.publish(turned, cycle.assignment, cycle.table)
+        samples.keep(self.history, turned.turn, cycle.assignment.fleet)
         for result in turned.results:
             command = result.command
             say = log.warning if result.fate == "failed" else log.debug  # a missing right is nobody's secret
             say("scaled" if result.fate == "written" else str(result.fate), workload=str(command.key),
                 replicas=f"{command.current} -> {command.replicas}", **_words(result.words))  # fmt: skip
-        keep.keep(self.history, turned.turn, cycle.assignment.fleet)
 
     async def _forget_old(self) -> None:
         """Drop what is older than the settings keep. The chain stays provable."""
@@ -445,11 +446,6 @@ class Program:
                 before_us = clock.microseconds(self._outside.pace() - age)
                 with contextlib.suppress(Temporary):  # next time
                     await asyncio.to_thread(self._ledger.purge, kind, before_us)
-
-    async def _follow_documents(self) -> None:
-        folder = documents_folder(self._loaded)
-        async with contextlib.aclosing(folder.changes(self._documents)) as changes:
-            async for change in changes:
             with contextlib.suppress(Temporary):
                 await asyncio.to_thread(self.history.purge, self._outside.pace() - kept.metrics)
 
@@ -462,6 +458,11 @@ class Program:
                     await asyncio.to_thread(self.history.store)
                 except Temporary as error:
                     log.warning("samples cannot be kept yet", reason=str(error))
+
+    async def _follow_documents(self) -> None:
+        folder = documents_folder(self._loaded)
+        async with contextlib.aclosing(folder.changes(self._documents)) as changes:
+            async for change in changes:
                 self._meters.documents(wrong=isinstance(change, Invalid))
                 if isinstance(change, Invalid):
                     log.error("documents are wrong; the ones before stay in force", problems=str(change))

@@ -46,5 +46,6 @@ def ledger(loaded: Loaded) -> Iterator[Ledger]:
     with contextlib.closing(Database.open(database.url, password=password)) as there:
         if migrate.revision(there) is None:
             raise BadInput(f"{there.shown}: there is no ledger in this database yet; {other}")
-    with contextlib.closing(Ledger.open(database.url, password=password)) as opened:
+    opening = Ledger.open(database.url, password=password, state=folder(loaded))
+    with contextlib.closing(opening) as opened:
         yield opened

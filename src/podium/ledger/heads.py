@@ -22,7 +22,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -38,6 +38,16 @@ class Head:
     seq: int
     hash: bytes
     at_us: int
+
+
+class NoKey(ValueError):
+    """The file of the key holds something else."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"{path} holds no Ed25519 key in PEM; put the one back that signed "
+            f"{path.with_suffix('').name}, or, if it is lost, move both files away: what they proved is then lost, too"
+        )
 
 
 class Heads:
@@ -173,7 +183,10 @@ def _make_key(path: Path) -> Ed25519PrivateKey:
 
 
 def _read_key(path: Path) -> Ed25519PrivateKey:
-    key = serialization.load_pem_private_key(path.read_bytes(), password=None)
+    try:
+        key = serialization.load_pem_private_key(path.read_bytes(), password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:  # TypeError: it asks for a password
+        raise NoKey(path) from error
     if not isinstance(key, Ed25519PrivateKey):
-        raise ValueError(f"{path} holds no Ed25519 key")  # noqa: TRY004  the file is wrong, not the caller
+        raise NoKey(path)
     return key

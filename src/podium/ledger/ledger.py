@@ -21,7 +21,7 @@ from podium.clients.database import Database
 from podium.ledger import entry, lease, migrate, rows, schema, summary, verification
 from podium.ledger.entry import Draft, Entry
 from podium.ledger.errors import Permanent, Temporary
-from podium.ledger.heads import Head, Heads
+from podium.ledger.heads import Head, Heads, NoKey
 from podium.ledger.lease import Leadership
 from podium.model import clock
 
@@ -57,6 +57,7 @@ class Ledger:
         url: str,
         *,
         heads: Path | None = None,
+        state: Path | None = None,
         password: str | None = None,
         now: clock.Clock = clock.wall_clock,
         head_seconds: float = 1.0,
@@ -66,8 +67,9 @@ class Ledger:
     ) -> Ledger:
         """Open the database at `url`, making or upgrading its tables. One of a newer version is refused.
 
-        `heads`: the file of signed heads; default: beside SQLite's file with `.heads` at its end, else in the user's
-        state directory. `head_seconds`: how often it is signed at most. The other times: `Database.open`.
+        `heads`: the file of signed heads; default: beside SQLite's file with `.heads` at its end, else in the folder
+        `state`, which is the user's own by default. `head_seconds`: how often it is signed at most. The other times:
+        `Database.open`.
         """
         database = Database.open(
             url,
@@ -81,7 +83,7 @@ class Ledger:
         except BaseException:
             database.close()
             raise
-        return cls(database, Heads(heads or _default_heads(database)), now, head_seconds)
+        return cls(database, Heads(heads or _default_heads(database, state)), now, head_seconds)
 
     def lead(self, holder: str, ttl_seconds: float, *, above: int = 0) -> Leadership:
         """Become the one who appends, for `ttl_seconds` or until renewed. Raises Led while another live holder leads.
@@ -91,7 +93,9 @@ class Ledger:
         """
         try:
             self.heads.prepare()
-        except (OSError, ValueError) as error:
+        except NoKey as error:
+            raise Permanent(f"The heads of {self.url} cannot be signed: {error}") from error
+        except OSError as error:
             raise Permanent(
                 f"The signed heads of {self.url} cannot be kept in {self.heads.path} ({error}); "
                 "give this user write access to that file and its key"
@@ -190,15 +194,15 @@ class Ledger:
             if len(found) < _PURGED_AT_ONCE:
                 return count
 
-    def verify(self) -> verification.Verification:
-        """Read every entry and every signed head, and name each row that is not what was written."""
-        heads, troubles = self._read_heads()
-        retention: dict[str, int] = {}
     def purgeable(self, kind: str, before_us: int) -> int:
         """How many payloads `purge` would remove."""
         with self._database.read() as connection:
             return rows.count_unpurged(connection, rows.Choice(kind, until_us=before_us))
 
+    def verify(self) -> verification.Verification:
+        """Read every entry and every signed head, and name each row that is not what was written."""
+        heads, troubles = self._read_heads()
+        retention: dict[str, int] = {}
         for record in rows.merged(self._database, [rows.Choice(RETENTION)], descending=False, limit=None):
             before_us = _before_us(record)
             retention[record.subject] = max(before_us, retention.get(record.subject, before_us))
@@ -219,14 +223,14 @@ class Ledger:
             raise Temporary(self.trouble)
 
     @property
-    def head_sequence(self) -> int:
-        """The number of the newest entry that this process appended; 0: none yet."""
-        return self._head_sequence
-    @property
     def database(self) -> Database:
         """The one database, for the tables of other packages. It is closed with the ledger."""
         return self._database
 
+    @property
+    def head_sequence(self) -> int:
+        """The number of the newest entry that this process appended; 0: none yet."""
+        return self._head_sequence
 
     @property
     def head_age_seconds(self) -> float:
@@ -269,6 +273,8 @@ class Ledger:
     def _read_heads(self) -> tuple[list[Head], list[str]]:
         try:
             return self.heads.read()
+        except NoKey as error:
+            raise Permanent(f"The signed heads in {self.heads.path} cannot be checked: {error}") from error
         except (OSError, ValueError) as error:
             raise Permanent(f"The signed heads in {self.heads.path} cannot be read ({error})") from error
 
@@ -317,8 +323,11 @@ def _before_us(record: Entry) -> int:
         return -(1 << 63)
 
 
-def _default_heads(database: Database) -> Path:
+def _default_heads(database: Database, state: Path | None) -> Path:
     if database.file is not None:
         return database.file.with_name(database.file.name + ".heads")
     name = sha256(database.shown.encode()).hexdigest()[:12]  # one user's machine may lead several databases
-    return Path.home() / ".local" / "state" / "podium" / f"{name}.heads"
+    usual = Path.home() / ".local" / "state" / "podium" / f"{name}.heads"
+    if state is None or usual.exists():  # kept there by an earlier version, wherever state belongs: it must not be lost
+        return usual
+    return state / usual.name

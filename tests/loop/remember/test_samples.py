@@ -10,7 +10,7 @@ from tests.loop.scenes import FLEET, START, WEB
 from tests.loop.scenes import History as Turns
 
 from podium.ledger.ledger import Ledger
-from podium.loop.remember import keep
+from podium.loop.remember import samples
 from podium.signals.history.history import History
 
 LOADS = [300.0 + 10 * number for number in range(200)]  # fifty minutes of them
@@ -27,13 +27,13 @@ def test_what_a_turn_observed_is_kept_once_a_minute(turns: Turns) -> None:
     history = History(turns.ledger.database)
     kept = [turns.turn(load) for load in LOADS[:20]]
     for turn in kept:
-        keep.keep(history, turn, FLEET)
+        samples.keep(history, turn, FLEET)
 
     (signal,) = kept[0].snapshot.signals
     found = history.read(signal, WEB, 0, 2e9)
     assert found.at.tolist() == [START + 15, *(START + 60 * minute for minute in range(1, 6))]
     assert found.value.tolist() == [LOADS[0], *(LOADS[4 * minute - 1] for minute in range(1, 6))]
-    assert len(history.read(keep.REPLICAS, WEB, 0, 2e9)) == len(history.read(keep.READY, WEB, 0, 2e9)) == 6
+    assert len(history.read(samples.REPLICAS, WEB, 0, 2e9)) == len(history.read(samples.READY, WEB, 0, 2e9)) == 6
 
 
 @pytest.mark.parametrize("dies_after", [3, 60, 119, 130, 200])
@@ -43,14 +43,14 @@ def test_a_crash_costs_no_sample_that_the_ledger_holds(turns: Turns, dies_after:
     kept = [turns.turn(load) for load in LOADS]
     (signal,) = kept[0].snapshot.signals
     for turn in kept:
-        keep.keep(whole, turn, FLEET)
+        samples.keep(whole, turn, FLEET)
     for turn in kept[:dies_after]:
-        keep.keep(first, turn, FLEET)
+        samples.keep(first, turn, FLEET)
         if first.due:
             first.store()
 
     second = History(turns.ledger.database)
-    keep.refill(second, turns.ledger, START + 3600)
+    samples.refill(second, turns.ledger, START + 3600)
 
     expected = whole.read(signal, WEB, 0, 2e9)
     found = second.read(signal, WEB, 0, 2e9)
@@ -61,5 +61,5 @@ def test_a_crash_costs_no_sample_that_the_ledger_holds(turns: Turns, dies_after:
 def test_what_is_older_than_a_first_look_back_is_left_to_the_ledger(turns: Turns) -> None:
     turns.turn(1.0)
     history = History(turns.ledger.database)
-    keep.refill(history, turns.ledger, START + keep.FIRST_SECONDS + 60)
-    assert len(history.read(keep.REPLICAS, WEB, 0, 2e9)) == 0
+    samples.refill(history, turns.ledger, START + samples.FIRST_SECONDS + 60)
+    assert len(history.read(samples.REPLICAS, WEB, 0, 2e9)) == 0
