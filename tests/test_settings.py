@@ -141,7 +141,7 @@ def test_bad_values_name_whoever_gave_them_all_at_once(machine: Machine) -> None
             'got "soon"'
         ),
         "PODIUM_LOOP__SUSPECT__FAL: expected a setting; did you mean fall?; got LOOP.SUSPECT.FAL",
-        'flag api.listen: api.listen: expected host:port, as in 127.0.0.1:8080 or [::1]:8080; got "8080"',
+        'flag api.listen: expected host:port, as in 127.0.0.1:8080 or [::1]:8080; got "8080"',
         'podium.yaml:6:13: documents.authorty: expected a known field; did you mean authority?; got "folder"',
         'podium.yaml:7:23: loop.lease: expected a duration above 0s; got "0s"',
     ]
@@ -225,3 +225,17 @@ def test_a_signal_finds_its_source_by_name_or_because_it_is_the_only_one(machine
         value.source("prometheus", "pron")
     with pytest.raises(LookupError, match="of which Settings has none"):
         value.source("replay", None)
+
+
+def test_a_variable_whose_bytes_are_no_text_is_named(machine: Machine) -> None:
+    assert machine.complaints(PODIUM_LOOP__INTERVAL="\udcff", MAX_REPLICAS="1\udcfe") == [
+        "MAX_REPLICAS: expected text in UTF-8; got '1\\udcfe'",
+        "PODIUM_LOOP__INTERVAL: expected text in UTF-8; got '\\udcff'",
+    ]
+    assert machine.load(SOMEBODY_ELSES="\udcff").value.loop.interval == 15
+
+
+def test_a_flag_that_is_wrong_is_named_once(machine: Machine) -> None:
+    assert machine.complaints(flags={"api.listen": "bad"}) == [
+        'flag api.listen: expected host:port, as in 127.0.0.1:8080 or [::1]:8080; got "bad"'
+    ]

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 import stat
 from pathlib import Path
 
+import pytest
+
 from podium.ledger.entry import Draft
+from podium.ledger.errors import Permanent
 from podium.ledger.heads import Head, Heads
-from podium.ledger.ledger import Ledger
+from podium.ledger.ledger import Ledger, _default_heads
 
 
 def head(seq: int) -> Head:
@@ -66,3 +70,39 @@ def test_heads_are_signed_at_most_so_often_and_at_the_end(tmp_path: Path) -> Non
     before = [signed.seq for signed in ledger.heads.read()[0]]
     ledger.close()
     assert (before, [signed.seq for signed in ledger.heads.read()[0]]) == ([1], [1, 5])
+
+
+@pytest.mark.parametrize(
+    "found", [b"", b"garbage\n", b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"]
+)
+def test_a_key_that_is_none_is_named_with_what_to_do(tmp_path: Path, found: bytes) -> None:
+    ledger = Ledger.open(f"sqlite:///{tmp_path}/podium.db")
+    try:
+        ledger.heads.path.touch()
+        ledger.heads.key_path.write_bytes(found)
+        with pytest.raises(Permanent, match=r"podium\.db\.heads\.key holds no Ed25519 key in PEM; put the one back"):
+            ledger.lead("one", 60)
+        with pytest.raises(Permanent, match=r"podium\.db\.heads\.key holds no Ed25519 key in PEM; put the one back"):
+            ledger.verify()
+    finally:
+        ledger.close()
+
+
+@dataclasses.dataclass
+class Server:
+    """A database without a file."""
+
+    file: Path | None = None
+    shown: str = "postgresql://podium@host/podium"
+
+
+def test_the_heads_of_a_server_lie_where_state_belongs_unless_they_are_in_the_usual_place_already(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    usual = _default_heads(Server(), None)  # type: ignore[arg-type]
+    elsewhere = _default_heads(Server(), tmp_path / "xdg" / "podium")  # type: ignore[arg-type]
+    assert (usual.parent, elsewhere) == (tmp_path / ".local/state/podium", tmp_path / "xdg" / "podium" / usual.name)
+    usual.parent.mkdir(parents=True)
+    usual.touch()
+    assert _default_heads(Server(), tmp_path / "xdg" / "podium") == usual  # type: ignore[arg-type]

@@ -32,7 +32,7 @@ class Problem:
 
     def __str__(self) -> str:
         place = f"{self.origin}:{self.line}:{self.column}" if self.line else self.origin
-        parts = [part for part in (place, self.path) if part]
+        parts = [place] if place.endswith(f" {self.path}") else [part for part in (place, self.path) if part]
         found = self.got if self.got == MISSING else f"got {self.got}"
         return ": ".join([*parts, f"expected {self.expected}; {found}"])
 

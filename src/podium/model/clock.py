@@ -50,7 +50,10 @@ def parse_rfc3339(text: str) -> float:
         raise ValueError(f"{text!r} is not a time; expected RFC 3339, as in 2026-11-21T09:30:00Z") from None
     if moment.tzinfo is None:
         raise ValueError(f"{text!r} has no time zone; expected RFC 3339, as in 2026-11-21T09:30:00Z")
-    return moment.timestamp()
+    try:
+        return moment.astimezone(datetime.UTC).timestamp()
+    except OverflowError:
+        raise ValueError(f"{text!r} lies outside the years 1 to 9999 in UTC") from None
 
 
 def parse_duration(text: str) -> float:
