@@ -40,7 +40,7 @@ from podium.loop.drive import drive, lead
 from podium.loop.orders.book import OrderBook
 from podium.loop.pace import Pace, WallPace
 from podium.loop.policy import ScalingPolicy
-from podium.loop.remember import backfill, record, samples
+from podium.loop.remember import backfill, checkpoints, record, samples
 from podium.loop.remember.memory import Memory
 from podium.loop.remember.restore import Restored, restore
 from podium.loop.rules.evaluate import Evaluator
@@ -110,7 +110,7 @@ def documents_folder(loaded: Loaded) -> Folder:
 
 def retained(kept: Retention) -> dict[str, float]:
     """{kind of entry: age at which its payload is dropped} (seconds)."""
-    ages = {record.TURN: kept.inputs, record.CHECKPOINT: kept.inputs}
+    ages = dict.fromkeys((record.TURN, record.CHECKPOINT, record.MEMORY), kept.inputs)
     return ages | dict.fromkeys((record.RESULTS, record.VERDICTS, record.EVENT), kept.changes)
 
 
@@ -384,6 +384,9 @@ class Program:
         finally:
             self.book.close()
             with contextlib.suppress(Temporary, StaleLeader):
+                if self._cycle is not None:
+                    await self._cycle.close()
+            with contextlib.suppress(Temporary, StaleLeader):
                 leadership.release()
 
     async def _highest_claim(self) -> int:
@@ -414,9 +417,10 @@ class Program:
             restored.memory, table, self._outside.sources, assigned.signals, default, since, until
         )
         log.info("learned from history", days=round(learned / 86400, 1))
-        checkpoint = record.Checkpoint(0, assigned.fleet.digest, (), restored.memory.checkpoint())
-        drafts = [record.draft_fleet(assigned.fleet, until), record.draft_checkpoint(checkpoint, until)]
-        await asyncio.to_thread(self._ledger.append, drafts, leadership)
+        memory = restored.memory
+        checkpoint = record.Checkpoint(0, assigned.fleet.digest, (), memory.decided())
+        await asyncio.to_thread(self._ledger.append, [record.draft_fleet(assigned.fleet, until)], leadership)
+        await asyncio.to_thread(checkpoints.write, self._ledger, leadership, checkpoint, memory.outlook.state(), until)
 
     def _after(self, turned: Turned, skipped: int) -> None:
         cycle, assigned = self._cycle, self._assigned

@@ -14,7 +14,7 @@ from tests.journeys.installation import Installation
 from podium import wiring
 from podium.loop.remember import record
 from podium.loop.remember.replay import replay
-from podium.loop.remember.restore import Library, Restored, turns
+from podium.loop.remember.restore import KINDS, Library, begin, turns
 
 KILLS = 50
 
@@ -78,18 +78,15 @@ class Survival:
     def test_what_was_learned_is_the_same_as_if_it_had_never_been_killed(self, survivor: Installation) -> None:
         """Folding all turns without any restart gives, turn by turn, the state that the killed processes recorded."""
         ledger = survivor.ledger()
-        library, begun = Library(ledger), Restored(wiring.new_memory())
+        library = Library(ledger)
         first = next(iter(ledger.entries([record.CHECKPOINT])))
-        checkpoint = record.read_checkpoint(first)
-        begun.memory.restore(checkpoint.memory, library.fleet(checkpoint.fleet))
-        same = []
-        for entry in ledger.entries([record.TURN, record.RESULTS, record.VERDICTS], after_seq=first.seq):
+        begun, after = begin(ledger, first, wiring.new_memory(), library)
+        number, same = begun.number, []
+        for entry in ledger.entries(KINDS, after_seq=after):
             if entry.kind == record.TURN:
                 same.append(begun.fold(record.read_turn(entry), library))
-            elif entry.kind == record.VERDICTS:
-                begun.settle(record.read_verdicts(entry))
             else:
-                begun.expect(record.read_results(entry))
+                begun.follow(entry, number)
         assert same == [True] * len(same)
         ledger.close()
 

@@ -85,6 +85,8 @@ class History:
         memory.learn(snapshot, self.table, lead)
         forecast = memory.forecast(self.at)
         decisions = memory.decide(snapshot, forecast, self.table, lead)
+        ready = np.array([self.replicas], np.int64)
+        memory.shadow.follow(snapshot, ready, forecast, self.table, lead)
         wanted = int(decisions.replicas[0])
         commands = [self.command(wanted)] if wanted != self.replicas else []
         turn = Turn(
@@ -94,7 +96,7 @@ class History:
             snapshot=snapshot,
             forecast=forecast,
             lead=lead,
-            ready=np.array([self.replicas], np.int64),
+            ready=ready,
             decisions=decisions,
             planned=record.planned(commands, 1),
             state=memory.digest(),

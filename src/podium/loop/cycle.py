@@ -22,16 +22,19 @@ from podium.loop.decide.table import Mode, PolicyTable
 from podium.loop.observe import ClusterSignal, Sight
 from podium.loop.orders.order import Order
 from podium.loop.orders.orders import Orders, draft_orders
-from podium.loop.remember import record
+from podium.loop.remember import checkpoints, record
+from podium.loop.remember.checkpoints import Keeper
 from podium.loop.remember.record import Turn
 from podium.loop.remember.restore import Restored
+from podium.loop.rules.evaluate import Evaluator
 from podium.loop.schedule import Schedule
 from podium.loop.shadow import Course
+from podium.loop.settings import Rules as LoopRules
 from podium.loop.tabulate import Policies, tabulate
 from podium.loop.tell.watch import Watch
 from podium.loop.tracing import UNTOLD, Tracer
 from podium.loop.verify import expectation
-from podium.model.arrays import UNKNOWN, Float64s
+from podium.model.arrays import UNKNOWN, Columns, Float64s
 from podium.model.command import Scale
 from podium.model.decision import Decisions
 from podium.model.events import Event
@@ -42,8 +45,6 @@ from podium.model.snapshot import Held
 from podium.model.verdict import Verdict
 from podium.signals.bound import BoundSignal
 from podium.signals.observe import Observer
-
-CHECKPOINT_EVERY = 40  # turns: ten minutes at the usual pace, folded again in well under a second
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -87,6 +88,7 @@ class Cycle:
         *,
         default_lead_seconds: float,
         deadline_seconds: float,
+        rules: Evaluator | None = None,
         tracer: Tracer = UNTOLD,
     ) -> None:
         self._cluster = cluster
@@ -106,11 +108,13 @@ class Cycle:
         self._orders = Orders()  # the same, as it was last recorded
         self._moment = restored.memory.state.at  # of the newest turn that began
         self._schedule = Schedule()
+        self._rules = rules or Evaluator(LoopRules().limit)
         self._claimed: set[WorkloadKey] = set()
         self._claims: list[WorkloadKey] = []  # still to be claimed under …
         self._claims_of: PolicyTable | None = None
         self._unclaimed: dict[WorkloadKey, str] = {}
         self._watch = Watch()
+        self._keeper = Keeper(ledger, leadership)
         self._tracer = tracer
         self._steps: dict[str, float] = {}
 
@@ -157,11 +161,16 @@ class Cycle:
         """Follow this from the next turn on. Its policies are recorded with that turn."""
         self._next = assignment
 
+    async def close(self) -> None:
+        """Leave nothing running: a checkpoint that is being written is given up."""
+        await self._keeper.end()
+
     async def turn(self, now: float) -> Turned:
         """One turn at `now`, which must lie after the last.
 
         Raises StaleLeader when another leads meanwhile, and what the ledger raises: what is not recorded is not done.
         """
+        await self._keeper.ready()
         drafts = self._adopt(now)
         with self._step("observe"):
             sight = await self._observe(now)
@@ -176,10 +185,12 @@ class Cycle:
         fleet, trust, reduced = self._assignment.fleet, self._memory.state.trust, int(self._memory.state.reduced.sum())
         events = tuple(self._watch.events(turn, sight, self._unclaimed, self._memory, fleet))
         with self._step("record"):
-            drafts += self._drafts(turn, verdicts, events)
-            await asyncio.to_thread(self._ledger.append, drafts, self._leadership)
+            await asyncio.to_thread(self._record, drafts, turn, verdicts, events)
+        beside = self._beside(turn)
         with self._step("act"):
             results = await self._act(commands, turn)
+        if beside is not None:
+            self._keeper.begin(beside, self._memory.outlook, now)
         steps = dict(self._steps)
         return Turned(
             turn, self._leadership.epoch, sight, results, verdicts, trust, self._unclaimed, events, steps, reduced,
@@ -222,7 +233,8 @@ class Cycle:
             self._deadline,
         )
         written, replaced = self._restored.written(assignment.fleet, sight.snapshot.replicas)
-        held = Held(self._schedule.held(self._table.windows, now), np.empty(0, np.int8))
+        rules = await self._rules.outcomes(self._table.rules, sight.snapshot, sight.observation.ready)
+        held = Held(self._schedule.held(self._table.windows, now), rules)
         snapshot = dataclasses.replace(sight.snapshot, written=written, written_from=replaced, held=held)
         return dataclasses.replace(sight, snapshot=snapshot)
 
@@ -303,17 +315,29 @@ class Cycle:
         self._restored.settle(verdicts)
         return verdicts
 
+    def _record(
+        self, drafts: Sequence[Draft], turn: Turn, verdicts: Sequence[Verdict], events: Sequence[Event]
+    ) -> None:
+        self._ledger.append([*drafts, *self._drafts(turn, verdicts, events)], self._leadership)
+
     def _drafts(self, turn: Turn, verdicts: Sequence[Verdict], events: Sequence[Event]) -> list[Draft]:
         now = turn.snapshot.now
         drafts = [record.draft_turn(turn, self._table.level[self._table.forecast])]
         if verdicts:
             drafts.append(record.draft_verdicts(turn.number, verdicts, now))
         drafts += [record.draft_event(event) for event in events]
-        if turn.number % CHECKPOINT_EVERY == 1:
-            pending = tuple(self._restored.expectations.values())
-            checkpoint = record.Checkpoint(turn.number, turn.fleet, pending, self._memory.checkpoint())
-            drafts.append(record.draft_checkpoint(checkpoint, now))
+        if len(turn.planned) <= checkpoints.WHOLE and checkpoints.due(turn.number, len(turn.planned)):
+            drafts.append(record.draft_checkpoint(self._checkpoint(turn, self._memory.checkpoint()), now))
         return drafts
+
+    def _beside(self, turn: Turn) -> record.Checkpoint | None:
+        """The checkpoint of a large fleet, when one is due: written beside the turns that follow."""
+        size = len(turn.planned)
+        asked = size > checkpoints.WHOLE and checkpoints.due(turn.number, size)
+        return self._checkpoint(turn, self._memory.decided()) if asked else None
+
+    def _checkpoint(self, turn: Turn, memory: Columns) -> record.Checkpoint:
+        return record.Checkpoint(turn.number, turn.fleet, tuple(self._restored.expectations.values()), memory)
 
     async def _act(self, commands: Sequence[Scale], turn: Turn) -> tuple[Result, ...]:
         assignment, sent_by = self._assignment, time.monotonic() + self._deadline

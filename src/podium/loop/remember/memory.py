@@ -109,12 +109,13 @@ class Memory:
 
     def checkpoint(self) -> Columns:
         """Everything learned, as columns."""
-        return (
-            columns.flatten(self.state, "state")
-            | {"leads.seconds": self.leads.seconds, "leads.count": self.leads.count}
-            | {f"outlook.{name}": array for name, array in self.outlook.state().items()}
-            | {f"shadow.{name}": array for name, array in self.shadow.checkpoint().items()}
-        )
+        return self.decided() | {f"outlook.{name}": array for name, array in self.outlook.state().items()}
+
+    def decided(self) -> Columns:
+        """The state of deciding, the lead times and the shadow, as columns. These arrays never change."""
+        leads: Columns = {"leads.seconds": self.leads.seconds, "leads.count": self.leads.count}
+        shadow = {f"shadow.{name}": array.copy() for name, array in self.shadow.checkpoint().items()}
+        return columns.flatten(self.state, "state") | leads | shadow
 
     def restore(self, stored: Columns, fleet: Fleet) -> None:
         """Take over what `checkpoint` returned for `fleet`."""

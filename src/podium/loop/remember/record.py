@@ -31,9 +31,10 @@ from podium.model.snapshot import Snapshot
 from podium.model.verdict import Expectation, Verdict
 
 ACTOR = "podium/loop"
-TURN, CHECKPOINT, FLEET, POLICIES, RESULTS, VERDICTS, EVENT = (
+TURN, CHECKPOINT, MEMORY, FLEET, POLICIES, RESULTS, VERDICTS, EVENT = (
     "turn",
     "checkpoint",
+    "memory",
     "fleet",
     "policies",
     "results",
@@ -116,6 +117,35 @@ class Checkpoint:
     fleet: str
     expectations: tuple[Expectation, ...]
     memory: Columns
+    parts: int = 0  # entries that hold what forecasts have learned; 0: it is in `memory`
+
+    def __len__(self) -> int:
+        return len(self.memory["leads.count"])
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Part:
+    """Some slots of what forecasts have learned."""
+
+    columns: Columns
+    sliced: tuple[str, ...]  # columns of which it holds these slots; the others are whole
+
+
+def part_name(number: int, part: int) -> str:
+    """The subject of a part of the memory after turn `number`."""
+    return f"{number}/{part}"
+
+
+def draft_part(number: int, part: int, content: Part, now: float) -> Draft:
+    """The entry of a part."""
+    payload = pack({"sliced": list(content.sliced)}, content.columns)
+    return _draft(MEMORY, now, payload, subject=part_name(number, part))
+
+
+def read_part(entry: Entry) -> Part:
+    """The part in an entry."""
+    meta, payload = unpack(entry.payload)
+    return Part(payload, tuple(meta["sliced"]))
 
 
 def draft_checkpoint(checkpoint: Checkpoint, now: float) -> Draft:
@@ -124,6 +154,7 @@ def draft_checkpoint(checkpoint: Checkpoint, now: float) -> Draft:
         "number": checkpoint.number,
         "fleet": checkpoint.fleet,
         "expectations": [_plain(item) for item in checkpoint.expectations],
+        "parts": checkpoint.parts,
     }
     return _draft(CHECKPOINT, now, pack(meta, checkpoint.memory), subject=str(checkpoint.number))
 
@@ -132,7 +163,7 @@ def read_checkpoint(entry: Entry) -> Checkpoint:
     """The checkpoint in an entry."""
     meta, payload = unpack(entry.payload)
     expectations = tuple(_read(Expectation, item) for item in meta["expectations"])
-    return Checkpoint(meta["number"], meta["fleet"], expectations, payload)
+    return Checkpoint(meta["number"], meta["fleet"], expectations, payload, meta.get("parts", 0))
 
 
 def draft_fleet(fleet: Fleet, now: float) -> Draft:

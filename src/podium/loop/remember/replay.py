@@ -16,7 +16,7 @@ from podium.ledger.ledger import Ledger
 from podium.loop.remember import record
 from podium.loop.remember.memory import Memory
 from podium.loop.remember.record import Turn
-from podium.loop.remember.restore import Library, restore
+from podium.loop.remember.restore import Library, begin, restore
 from podium.model import clock, columns
 from podium.model.decision import Decisions
 
@@ -70,20 +70,26 @@ def replay_all(
     library = Library(ledger)
     since_us = None if since is None else clock.microseconds(since)
     until_us = None if until is None else clock.microseconds(until) + 1
-    start = None if since_us is None else ledger.latest(record.CHECKPOINT, at_or_before_us=since_us - 1)
-    after = None if start is None else start.seq - 1
-    whole = True
-    for entry in ledger.entries([record.CHECKPOINT, record.TURN], after_seq=after, until_us=until_us):
+    start = _start(ledger, since_us)
+    after = None if start is None else begin(ledger, start, memory, library)[1]
+    for entry in ledger.entries([record.TURN], after_seq=after, until_us=until_us):
         if entry.purged:
-            whole = whole and entry.kind == record.CHECKPOINT
-        elif entry.kind == record.CHECKPOINT:
-            checkpoint = record.read_checkpoint(entry)
-            memory.restore(checkpoint.memory, library.fleet(checkpoint.fleet))
-            whole = True
-        elif whole:
-            again = _again(entry, memory, library)
-            if since_us is None or entry.at_us >= since_us:
-                yield again
+            return
+        again = _again(entry, memory, library)
+        if since_us is None or entry.at_us >= since_us:
+            yield again
+
+
+def _start(ledger: Ledger, since_us: int | None) -> Entry | None:
+    """The checkpoint to begin with: the last before `since_us`, or the first that is whole. None: the beginning."""
+    asked = None if since_us is None else ledger.latest(record.CHECKPOINT, at_or_before_us=since_us - 1)
+    if asked is not None and not asked.purged:
+        return asked
+    first = next(ledger.entries([record.TURN], limit=1), None)
+    if first is not None and not first.purged and asked is None:
+        return None
+    whole = (entry for entry in ledger.entries([record.CHECKPOINT]) if not entry.purged)
+    return next(whole, None)
 
 
 def _again(entry: Entry, memory: Memory, library: Library) -> Replayed:

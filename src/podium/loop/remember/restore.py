@@ -7,12 +7,13 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from podium.ledger.entry import Entry
 from podium.ledger.ledger import Ledger
 from podium.loop.act.carry_out import Fate, Result
 from podium.loop.decide.table import PolicyTable
 from podium.loop.orders.order import ORDERS
 from podium.loop.orders.orders import Orders, fold, given, read_orders
-from podium.loop.remember import record
+from podium.loop.remember import checkpoints, record
 from podium.loop.remember.memory import Memory
 from podium.loop.remember.record import Turn
 from podium.loop.tabulate import Policies, tabulate
@@ -21,6 +22,8 @@ from podium.model.arrays import UNKNOWN, Int64s
 from podium.model.fleet import Fleet
 from podium.model.identity import WorkloadKey
 from podium.model.verdict import Expectation, Outcome, Verdict
+
+KINDS = (record.TURN, record.RESULTS, record.VERDICTS)  # what is folded
 
 
 class Library:
@@ -97,6 +100,16 @@ class Restored:
         memory.shadow.follow(turn.snapshot, turn.ready, turn.forecast, table, turn.lead)
         self.number, self.last, self.results = turn.number, turn, None
 
+    def follow(self, entry: Entry, first: int) -> None:
+        """Take in what a turn said after itself: verdicts, or the fates of its commands.
+
+        The verdicts of turn `first` are in the checkpoint that was begun with, the fates of its commands are not.
+        """
+        if entry.kind == record.RESULTS:
+            self.expect(record.read_results(entry))
+        elif entry.subject != str(first):
+            self.settle(record.read_verdicts(entry))
+
     def settle(self, verdicts: Sequence[Verdict]) -> None:
         """Expectations ended; those that were reached on the way up are measurements of the lead time."""
         measured: dict[int, float] = {}
@@ -148,29 +161,36 @@ class Restored:
 def restore(ledger: Ledger, memory: Memory, *, until_us: int | None = None) -> Restored:
     """Fold everything recorded (up to and at `until_us`, if given) into an empty `memory`."""
     library = Library(ledger)
-    restored = Restored(memory)
     start = ledger.latest(record.CHECKPOINT, at_or_before_us=until_us)
-    if start is not None:
-        checkpoint = record.read_checkpoint(start)
-        memory.restore(checkpoint.memory, library.fleet(checkpoint.fleet))
-        restored.number = checkpoint.number
-        restored.expectations = {item.key: item for item in checkpoint.expectations}
-        # A checkpoint follows its turn at once; the fates of that turn's commands come after it and speak of that turn.
-        turn = ledger.latest(record.TURN, subject=str(checkpoint.number), at_or_before_us=until_us)
-        restored.last = None if turn is None or turn.purged else record.read_turn(turn)
-    kinds = [record.TURN, record.RESULTS, record.VERDICTS]
-    before_us = None if until_us is None else until_us + 1
-    for entry in ledger.entries(kinds, after_seq=start.seq if start else None, until_us=before_us):
+    restored, after_seq = (Restored(memory), None) if start is None else begin(ledger, start, memory, library)
+    first, before_us = restored.number, None if until_us is None else until_us + 1
+    for entry in ledger.entries(KINDS, after_seq=after_seq, until_us=before_us):
         if entry.purged:
             continue  # older than the retention, behind a checkpoint that was the last: nothing newer is known
         if entry.kind == record.TURN:
             restored.take(record.read_turn(entry), library)
-        elif entry.kind == record.VERDICTS:
-            restored.settle(record.read_verdicts(entry))
         else:
-            restored.expect(record.read_results(entry))
+            restored.follow(entry, first)
     restored.orders = fold(given(ledger, until_us=before_us))
     return restored
+
+
+def begin(ledger: Ledger, start: Entry, memory: Memory, library: Library) -> tuple[Restored, int]:
+    """The loop as a checkpoint left it, and the `seq` behind which the entries since then lie.
+
+    The checkpoint of a large fleet is recorded after its turn, maybe after the next one: what follows begins right
+    behind the turn it speaks of.
+    """
+    checkpoint = checkpoints.read(ledger, start)
+    memory.restore(checkpoint.memory, library.fleet(checkpoint.fleet))
+    turn = ledger.latest(record.TURN, subject=str(checkpoint.number))
+    restored = Restored(
+        memory,
+        number=checkpoint.number,
+        expectations={item.key: item for item in checkpoint.expectations},
+        last=None if turn is None or turn.purged else record.read_turn(turn),
+    )
+    return restored, start.seq if turn is None or not checkpoint.parts else turn.seq
 
 
 def turns(ledger: Ledger, *, since_us: int | None = None, until_us: int | None = None) -> Iterator[Turn]:
