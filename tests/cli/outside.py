@@ -37,13 +37,18 @@ BOUND = "import ctypes, os, sys; ctypes.CDLL(None).prctl(24, 1, 0, 0, 0); os.exe
 
 
 def podium(
-    *arguments: str | pathlib.Path, at: pathlib.Path, bound: bool = False, seconds: float = 60, **variables: str
+    *arguments: str | pathlib.Path,
+    at: pathlib.Path,
+    bound: bool = False,
+    seconds: float = 60,
+    stdin: str | None = None,
+    **variables: str,
 ) -> Done:
     """Run a command in the folder `at`, and wait. `bound`: by the files' permissions, whoever runs the tests."""
     called = [sys.executable, "-m", "podium.cli.main", *map(str, arguments)]
     done = subprocess.run(
         [sys.executable, "-c", BOUND, *called] if bound else called,
-        cwd=at, env=environment(at, **variables), capture_output=True, text=True, timeout=seconds, check=False,
+        cwd=at, env=environment(at, **variables), input=stdin, capture_output=True, text=True, timeout=seconds, check=False,
     )  # fmt: skip
     assert "Traceback" not in done.stderr, done.stderr
     return Done(done.returncode, done.stdout, done.stderr)

@@ -46,15 +46,18 @@ class _Read:
     settings: Settings
 
 
-def answers(lines: Iterable[bytes], *, full: bool) -> Iterator[bytes]:
-    """One answer for every line that is not blank, without its end of line. Raises Invalid."""
+def answers(lines: Iterable[bytes], *, full: bool, at_once: int = CHUNK_LINES) -> Iterator[bytes]:
+    """One answer for every line that is not blank, without its end of line. Raises Invalid.
+
+    `at_once` lines are in memory; fewer when they are long.
+    """
     encoder = msgspec.json.Encoder()
-    for chunk in _chunks(lines):
+    for chunk in _chunks(lines, at_once):
         for answer in _answered([_read(number, text) for number, text in chunk], full=full):
             yield encoder.encode(answer)
 
 
-def _chunks(lines: Iterable[bytes]) -> Iterator[list[tuple[int, bytes]]]:
+def _chunks(lines: Iterable[bytes], at_once: int) -> Iterator[list[tuple[int, bytes]]]:
     chunk: list[tuple[int, bytes]] = []
     size = 0
     for number, text in enumerate(lines, start=1):
@@ -62,7 +65,7 @@ def _chunks(lines: Iterable[bytes]) -> Iterator[list[tuple[int, bytes]]]:
             continue
         chunk.append((number, text))
         size += len(text)
-        if len(chunk) >= CHUNK_LINES or size >= CHUNK_BYTES:
+        if len(chunk) >= at_once or size >= CHUNK_BYTES:
             yield chunk
             chunk, size = [], 0
     if chunk:
