@@ -48,7 +48,8 @@ def podium(
     called = [sys.executable, "-m", "podium.cli.main", *map(str, arguments)]
     done = subprocess.run(
         [sys.executable, "-c", BOUND, *called] if bound else called,
-        cwd=at, env=environment(at, **variables), input=stdin, capture_output=True, text=True, timeout=seconds, check=False,
+        cwd=at, env=environment(at, **variables), input=stdin,
+        capture_output=True, text=True, timeout=seconds, check=False,
     )  # fmt: skip
     assert "Traceback" not in done.stderr, done.stderr
     return Done(done.returncode, done.stdout, done.stderr)
