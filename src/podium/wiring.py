@@ -32,7 +32,7 @@ from podium.ledger.lease import Leadership
 from podium.ledger.ledger import Ledger
 from podium.ledger.settings import Retention
 from podium.loop.binding import bind
-from podium.loop.clusters.port import Cluster
+from podium.loop.clusters.port import Cluster, Containers
 from podium.loop.clusters.simulated.simulation import Simulation, set_in_motion
 from podium.loop.cycle import Assignment, Cycle, Turned
 from podium.loop.decide.table import Guards, Reactive
@@ -112,6 +112,16 @@ def retained(kept: Retention) -> dict[str, float]:
     """{kind of entry: age at which its payload is dropped} (seconds)."""
     ages = dict.fromkeys((record.TURN, record.CHECKPOINT, record.MEMORY), kept.inputs)
     return ages | dict.fromkeys((record.RESULTS, record.VERDICTS, record.EVENT), kept.changes)
+
+
+def measured_containers(documents: Documents) -> frozenset[str]:
+    """The containers whose own use some policy asks for, as in `cpu@app`."""
+    return frozenset(
+        f"{metric.container_resource.name}@{metric.container_resource.container}"
+        for policy in documents.of(ScalingPolicy)
+        for metric in policy.spec.metrics
+        if metric.container_resource is not None
+    )
 
 
 def tenant_of(key: WorkloadKey) -> str:
@@ -401,6 +411,8 @@ class Program:
         if self._cycle is not None:
             (cluster,) = self._loaded.value.clusters
             self._assigned = assignment(self._loaded, documents, self._cycle, cluster.name)
+            if isinstance(self._outside.cluster, Containers):
+                self._outside.cluster.containers = measured_containers(documents)
             self._cycle.assign(self._assigned)
 
     async def _learn_past(self, restored: Restored, leadership: Leadership) -> None:

@@ -143,6 +143,15 @@ async def test_replicas_follow_what_pods_use_of_their_requests(resource: str, tm
         assert await followed(run) == [4, 8, 6]
 
 
+async def test_replicas_follow_what_one_container_uses_of_its_own_request(tmp_path: Path) -> None:
+    target = f"{{type: ContainerResource, containerResource: {{name: cpu, container: app, target: {HALF}}}}}"
+    documents = policy(rest=f"  metrics:\n    - {target}\n")
+    async with stage(
+        tmp_path, documents, load=lambda _key, at: 50.0 * demand(at), environ=SLOW, interval=30
+    ) as run:  # fmt: skip
+        assert await followed(run) == [4, 8, 6]
+
+
 async def test_a_request_rate_moves_replicas_by_how_much_of_it_one_serves(tmp_path: Path) -> None:
     query = "sum by (namespace, deployment) (rate(http_requests_total[1m]))"
     documents = signal("requests", query, "per_second")

@@ -224,6 +224,7 @@ async def test_pod_metrics_are_samples_where_they_are_served(
     apply(
         control_plane, metrics(namespace, before.pod_names[0][1], "250m", "1.5Gi"), metrics(namespace, "past", "1", "2")
     )
+    cluster.containers = frozenset({"cpu@proxy", "cpu@main", "memory@main", "cpu@nobody"})
     seen = await cluster.observe(fleet)
     control_plane.kubectl("delete", "crd", "pods.metrics.k8s.io")
     measured = dict(zip([name for _, name in seen.pod_names], seen.pods.samples["cpu"].milli.tolist(), strict=True))
@@ -231,6 +232,12 @@ async def test_pod_metrics_are_samples_where_they_are_served(
     assert (before.pods.samples, seen.pods.phase.tolist().count(Phase.GONE)) == ({}, 1)
     assert seen.pods.samples["memory"].milli.tolist().count(UNKNOWN) == 3  # the sidecar's is not known
     assert set(seen.pods.samples["cpu"].window.tolist()) >= {15.0}
+    first, past = (
+        {one: samples.milli.tolist()[row] for one, samples in seen.pods.samples.items() if "@" in one}
+        for row in ([name for _, name in seen.pod_names].index(wanted) for wanted in (before.pod_names[0][1], "past"))
+    )
+    assert first == {"cpu@main": 250, "cpu@nobody": UNKNOWN, "cpu@proxy": 100, "memory@main": 1536 * 2**20 * 1000}
+    assert past == {"cpu@main": 1000, "cpu@nobody": UNKNOWN, "cpu@proxy": 100, "memory@main": 2000}
 
 
 async def test_a_missing_right_is_named(control_plane: ControlPlane, connect: Connect, namespace: str) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from podium.model.arrays import Int64s
 from podium.model.command import Scale
@@ -45,6 +45,13 @@ class Observation:
     pods: Pods  # resource metrics (cpu in cores, memory in bytes) as samples where the cluster serves them
     pod_names: tuple[tuple[str, str], ...]  # (namespace, name) per row of `pods`, to join other sources' samples
     troubles: dict[WorkloadKey, str]
+
+
+@runtime_checkable
+class Containers(Protocol):
+    """A cluster that measures single containers, too: as requests and samples named `resource@container`."""
+
+    containers: frozenset[str]  # those that are asked for, as in cpu@app
 
 
 class Cluster(Protocol):

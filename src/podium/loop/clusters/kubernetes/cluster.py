@@ -38,6 +38,7 @@ class KubernetesCluster:
 
     def __init__(self, name: str, client: Client) -> None:
         self.name = name
+        self.containers: frozenset[str] = frozenset()
         self._client = client
         self._discovery = Discovery(client)
         self._slots = asyncio.Semaphore(_AT_ONCE)
@@ -104,7 +105,7 @@ class KubernetesCluster:
         namespaces = {name: Namespace(_found(pods[name]), _found(metrics[name]) or []) for name in names}
         self._epochs = {key: (one.resource_version, one.epoch) for key, one in seen.items()}
         troubles = {key: f"{key}: {problem}" for key, problem in problems.items()}
-        return reading.observation(fleet, seen, namespaces, troubles)
+        return reading.observation(fleet, seen, namespaces, troubles, self.containers)
 
     async def _workloads(self, keys: list[WorkloadKey]) -> dict[WorkloadKey, Seen | Exception]:
         """Each workload, or why not; those of one kind in one namespace by a list when they are many."""

@@ -6,7 +6,7 @@ import dataclasses
 import datetime
 import functools
 import math
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 
 import numpy as np
 
@@ -58,9 +58,16 @@ class _Row:
 
 
 def observation(
-    fleet: Fleet, seen: dict[WorkloadKey, Seen], namespaces: dict[str, Namespace], troubles: dict[WorkloadKey, str]
+    fleet: Fleet,
+    seen: dict[WorkloadKey, Seen],
+    namespaces: dict[str, Namespace],
+    troubles: dict[WorkloadKey, str],
+    containers: Collection[str] = (),
 ) -> Observation:
-    """The arrays of what was read. Slots of nobody, of other clusters and of unread workloads are unknown."""
+    """The arrays of what was read. Slots of nobody, of other clusters and of unread workloads are unknown.
+
+    `containers`: `resource@container` for each container that is measured by itself, too.
+    """
     size = len(fleet)
     numbers = {name: np.full(size, UNKNOWN, np.int64) for name in ("replicas", "status_replicas", "ready")}
     epochs = np.zeros(size, np.int64)
@@ -82,7 +89,7 @@ def observation(
         ready=numbers["ready"],
         resource_versions=tuple(versions),
         epochs=epochs,
-        pods=_pods(rows),
+        pods=_pods(rows, (*RESOURCES, *sorted(containers))),
         pod_names=tuple((row.namespace, row.name) for row in rows),
         troubles=troubles,
     )
@@ -133,7 +140,7 @@ def _serves(pod: objects.Pod) -> bool:
     return running and condition is not None and condition.status == "True"
 
 
-def _pods(rows: list[_Row]) -> Pods:
+def _pods(rows: list[_Row], metrics: Sequence[str]) -> Pods:
     conditions = [_condition(row.pod) if row.pod else None for row in rows]
     return Pods(
         slot=np.array([row.slot for row in rows], np.int32),
@@ -144,8 +151,8 @@ def _pods(rows: list[_Row]) -> Pods:
         ),
         start=_seconds([row.pod.status.start_time if row.pod else None for row in rows]),
         transition=_seconds([one.last_transition_time if one else None for one in conditions]),
-        requests={resource: _requests(rows, resource) for resource in RESOURCES},
-        samples={resource: _samples(rows, resource) for resource in RESOURCES if any(row.metrics for row in rows)},
+        requests={metric: _requests(rows, metric) for metric in metrics},
+        samples={metric: _samples(rows, metric) for metric in metrics if any(row.metrics for row in rows)},
     )
 
 
@@ -157,16 +164,23 @@ def _seconds(times: list[datetime.datetime | None]) -> Float64s:
     return np.array([math.nan if time is None else time.timestamp() for time in times], np.float64)
 
 
-def _requests(rows: list[_Row], resource: str) -> Int64s:
-    return np.array([UNKNOWN if row.pod is None else _request(row.pod.spec, resource) for row in rows], np.int64)
+def _requests(rows: list[_Row], metric: str) -> Int64s:
+    resource, _, container = metric.partition("@")
+    return np.array(
+        [UNKNOWN if row.pod is None else _request(row.pod.spec, resource, container) for row in rows], np.int64
+    )
 
 
-def _request(spec: objects.PodSpec, resource: str) -> int:
-    """Thousandths, as the HPA adds them up: the pod's own request, else containers and sidecars, all or nothing."""
-    if spec.resources is not None and resource in (spec.resources.requests or {}):
+def _request(spec: objects.PodSpec, resource: str, container: str) -> int:
+    """Thousandths, as the HPA adds them up: the pod's own request, else containers and sidecars, all or nothing.
+
+    Of a container that is named, its own; a pod without it requests nothing that is known.
+    """
+    if not container and spec.resources is not None and resource in (spec.resources.requests or {}):
         return _total([spec.resources.requests], resource)
     sidecars = [one for one in spec.init_containers or () if one.restart_policy == "Always"]
-    return _total([one.resources.requests for one in [*spec.containers, *sidecars]], resource)
+    counted = [one for one in [*spec.containers, *sidecars] if container in ("", one.name)]
+    return _total([one.resources.requests for one in counted], resource)
 
 
 def _total(parts: list[dict[str, str | int | float] | None], resource: str) -> int:
@@ -182,13 +196,15 @@ def _total(parts: list[dict[str, str | int | float] | None], resource: str) -> i
     return min(total, MAX_MILLI) if parts else UNKNOWN
 
 
-def _samples(rows: list[_Row], resource: str) -> Samples:
+def _samples(rows: list[_Row], metric: str) -> Samples:
+    resource, _, container = metric.partition("@")
     milli = np.full(len(rows), UNKNOWN, np.int64)
     at, window = np.full(len(rows), np.nan), np.full(len(rows), np.nan)
     for number, row in enumerate(rows):
         if row.metrics is None or row.metrics.timestamp is None:
             continue
-        total = _total([one.usage for one in row.metrics.containers or ()], resource)
+        used = [one.usage for one in row.metrics.containers or () if container in ("", one.name)]
+        total = _total(used, resource)
         if total != UNKNOWN:
             milli[number] = total
             at[number] = row.metrics.timestamp.timestamp()

@@ -32,6 +32,7 @@ class SimulatedCluster:
         self, name: str, shape: WorldShape, *, clock: Clock, load: Load | None = None, path: Path | None = None
     ) -> None:
         self.name = name
+        self.containers: frozenset[str] = frozenset()
         self._clock = clock
         self._reader = Reader(name, shape, load)
         self._file = WorldFile(path)
@@ -48,7 +49,7 @@ class SimulatedCluster:
     async def observe(self, fleet: Fleet) -> Observation:
         """See the port."""
         with self._turn():
-            return self._reader.observation(self._world, fleet)
+            return self._reader.observation(self._world, fleet, self.containers)
 
     async def claim(self, keys: Sequence[WorkloadKey], epoch: int) -> None:
         """See the port. Unknown workloads are Permanent; a refusal leaves all workloads as they were."""

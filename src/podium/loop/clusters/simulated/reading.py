@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import dataclasses
+from collections.abc import Callable, Collection
 
 import numpy as np
 
@@ -39,8 +40,8 @@ class Reader:
         self._loads_at = -np.inf
         self._loads = np.full(len(shape.workloads), np.nan)
 
-    def observation(self, world: World, fleet: Fleet) -> Observation:
-        """Everything about the fleet's workloads at `world.at`."""
+    def observation(self, world: World, fleet: Fleet, containers: Collection[str] = ()) -> Observation:
+        """Everything about the fleet's workloads at `world.at`. A pod has one container, whatever it is called."""
         if fleet is not self._fleet:
             self._slots, self._troubles = self._assignment(fleet)
             self._fleet = fleet
@@ -58,7 +59,7 @@ class Reader:
             ready=self._by_slot(ready, len(fleet), UNKNOWN),
             resource_versions=tuple(names.tolist()),
             epochs=self._by_slot(world.epochs, len(fleet), 0),
-            pods=self._pods(world, rows),
+            pods=_with_containers(self._pods(world, rows), containers),
             pod_names=tuple(pods.names[rows].tolist()),
             troubles=dict(self._troubles),
         )
@@ -113,6 +114,14 @@ class Reader:
             self._loads = np.array([np.nan if value is None else value for value in asked], np.float64)
             self._loads_at = at
         return self._loads
+
+
+def _with_containers(pods: Pods, containers: Collection[str]) -> Pods:
+    """The pods, measured under `resource@container`, too."""
+    resources = {one: one.partition("@")[0] for one in sorted(containers)}
+    requests = {one: pods.requests[resource] for one, resource in resources.items() if resource in pods.requests}
+    samples = {one: pods.samples[resource] for one, resource in resources.items() if resource in pods.samples}
+    return dataclasses.replace(pods, requests=pods.requests | requests, samples=pods.samples | samples)
 
 
 def _milli(value: float | None) -> int:
