@@ -20,6 +20,7 @@ KINDS = (
     ("podium.clients.database", "Temporary", OUT_OF_REACH),
     ("podium.ledger.errors", "Led", OUT_OF_REACH),
     ("podium.ledger.errors", "StaleLeader", OUT_OF_REACH),
+    ("podium.loop.backtest.run", "Unfit", BAD_INPUT),
     ("podium.loop.clusters.port", "Permanent", BAD_INPUT),
     ("podium.loop.clusters.port", "Temporary", OUT_OF_REACH),
     ("podium.clients.kubernetes.errors", "Permanent", BAD_INPUT),

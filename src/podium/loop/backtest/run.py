@@ -31,11 +31,15 @@ SHARE = 0.999  # of the minutes that the usual capacity serves with fifty replic
 FIFTY = 50.0
 
 
-class TooShort(ValueError):
+class Unfit(ValueError):
+    """A case that cannot be judged."""
+
+
+class TooShort(Unfit):
     """A trace with nothing left to judge after its history."""
 
 
-class WrongCapacity(ValueError):
+class WrongCapacity(Unfit):
     """A capacity that cannot be meant."""
 
 

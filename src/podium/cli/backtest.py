@@ -1,0 +1,206 @@
+"""`podium backtest`: a recorded load replayed under several policies, side by side."""
+
+from __future__ import annotations
+
+import pathlib
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from podium.cli import comparison, options, priced
+
+if TYPE_CHECKING:
+    from podium.loop.backtest.answer import Rate
+    from podium.loop.backtest.contender import Contender
+    from podium.loop.backtest.run import Case, Field, Ran, Rules
+    from podium.signals.series import Series
+
+POLICIES = ("podium", "hpa:50", "hpa:60", "hpa:70", "hpa:80", "kpa", "oracle")
+LONGEST_STARTUP = 7200.0
+
+
+@click.command(short_help="Replay a recorded load under several policies, and compare cost and unserved load.")
+@click.argument("file", required=False, type=click.Path(path_type=pathlib.Path), metavar="[FILE]")
+@click.option("--column", metavar="NAME", help="Which column (or series) of FILE is the load; its only one by default.")
+@click.option(
+    "--time-column", default="ts", show_default=True, metavar="NAME", help="Which column of FILE is the time."
+)
+@click.option(
+    "--capacity", type=float, metavar="LOAD", help="Load that one replica serves (default: 99.9th percentile / 50)."
+)
+@click.option(
+    "--startup", default="120s", show_default=True, metavar="TIME", help="From an order until a replica serves."
+)
+@click.option("--history", default="7d", show_default=True, metavar="TIME", help="How much at the start only teaches.")
+@click.option(
+    "--risk", type=float, default=0.001, show_default=True, metavar="SHARE", help="Load that may go unserved."
+)
+@click.option(
+    "--policy", "names", multiple=True, metavar="POLICY",
+    help="podium, podium:RISK, hpa:TARGET, kpa, static:REPLICAS or oracle; again for more. "
+    f"(default: {', '.join(POLICIES)})",
+)  # fmt: skip
+@click.option(
+    "--min", "fewest", type=click.IntRange(1, 1_000_000), default=1, show_default=True, help="Fewest replicas."
+)
+@click.option(
+    "--max", "most", type=click.IntRange(1, 1_000_000), default=1_000_000, help="Most replicas (default: any)."
+)
+@click.option("--request-cpu", metavar="QUANTITY", help="CPU that a replica requests, as 500m: for money.")
+@click.option("--request-memory", metavar="QUANTITY", help="Memory that a replica requests, as 1Gi: for money.")
+@priced.prices
+@click.option("--trace", "trace_file", type=click.Path(path_type=pathlib.Path), metavar="FILE",
+              help="Every judged minute there: .csv, .csv.gz or .parquet.")  # fmt: skip
+@click.option("--plot", type=click.Path(path_type=pathlib.Path), metavar="FILE.svg",
+              help="Cost against unserved load, drawn there.")  # fmt: skip
+@options.config
+@options.output
+def command(
+    file: pathlib.Path | None,
+    column: str | None,
+    time_column: str,
+    capacity: float | None,
+    startup: str,
+    history: str,
+    risk: float,
+    names: tuple[str, ...],
+    fewest: int,
+    most: int,
+    request_cpu: str | None,
+    request_memory: str | None,
+    price_place: str | None,
+    price_cpu_hour: float | None,
+    price_memory_hour: float | None,
+    currency: str,
+    trace_file: pathlib.Path | None,
+    plot: pathlib.Path | None,
+    config: str | None,
+    flags: tuple[str, ...],
+    form: str,
+    output: str | None,
+) -> None:
+    """Replay the load in FILE (CSV, CSV.gz or Parquet) under several policies, and compare them.
+
+    FILE has a time column (Unix seconds or RFC 3339) and the load in another; gaps are allowed. The first --history of
+    it only teaches; the rest is judged. Nothing is contacted and nothing is changed.
+    """
+    from podium.loop.backtest import courses
+    from podium.loop.backtest.answer import answer
+    from podium.loop.backtest.contender import Limits
+    from podium.loop.backtest.run import Rules
+
+    if file is None:
+        raise click.BadParameter("a file with a recorded load", param_hint="FILE")
+    contenders = _contenders(names or POLICIES, _share(risk))
+    if most < fewest:
+        raise click.BadParameter(f"expected at least --min, which is {fewest}", param_hint="--max")
+    rules = Rules(_minutes(history, "--history"), Limits(fewest, most))
+    prices = priced.Prices(price_place, price_cpu_hour, price_memory_hour, currency)
+    rate = _rate(prices, request_cpu, request_memory, config, flags)
+    case, notes = _case(file, column, time_column, capacity, _seconds(startup, "--startup"))
+    field, ran = _ran(case, rules, contenders)
+    told = answer(field, ran, risk, rate, notes)
+    if trace_file is not None:
+        courses.write(trace_file, courses.columns(field, ran))
+    if plot is not None:
+        _write(plot, told.chart())
+    comparison.show(told, form, output)
+
+
+def _contenders(names: Sequence[str], risk: float) -> list[Contender]:
+    from podium.loop.backtest import contender
+
+    try:
+        return [contender.parse(name, risk) for name in dict.fromkeys(names)]
+    except contender.Unclear as error:
+        raise click.BadParameter(str(error), param_hint="--policy") from error
+
+
+def _case(
+    file: pathlib.Path, column: str | None, time_column: str, capacity: float | None, startup: float
+) -> tuple[Case, list[str]]:
+    """The load of a file, and what was assumed about it. Raises Permanent or BadInput."""
+    from podium.loop.backtest.run import Case, usual_capacity
+    from podium.loop.backtest.trace import trace
+
+    name, series = _series(file, column, time_column)
+    load = trace(name, series)
+    if capacity is not None:
+        return Case(load, capacity, startup), []
+    usual = usual_capacity(load)
+    note = f"--capacity was not given: fifty replicas serve all but one minute in a thousand, {usual:.6g} each"
+    return Case(load, usual, startup), [note]
+
+
+def _series(file: pathlib.Path, column: str | None, time_column: str) -> tuple[str, Series]:
+    from podium.cli.outcome import BadInput
+    from podium.signals.replay import read_series
+
+    found = read_series(file, [column] if column is not None else None, time_column=time_column)
+    if len(found) != 1:
+        there = ", ".join(map(repr, list(found)[:20])) or "none"
+        raise BadInput(f"{file}: expected --column, one of {there}")
+    return next(iter(found.items()))
+
+
+def _ran(case: Case, rules: Rules, contenders: Sequence[Contender]) -> tuple[Field, list[Ran]]:
+    from podium import wiring
+    from podium.loop.backtest.run import Field, backtest
+
+    field = Field([case], rules)
+    return field, list(backtest(field, contenders, wiring.new_memory, comparison.progress))
+
+
+def _rate(
+    prices: priced.Prices, cpu: str | None, memory: str | None, config: str | None, flags: tuple[str, ...]
+) -> Rate:
+    cpu_milli, memory_milli = _milli(cpu, "--request-cpu"), _milli(memory, "--request-memory")
+    return priced.rate(prices.price(config, flags), cpu_milli, None if memory_milli is None else memory_milli // 1000)
+
+
+def _milli(text: str | None, hint: str) -> int | None:
+    from podium.model.quantities import parse_milli
+
+    if text is None:
+        return None
+    try:
+        milli = parse_milli(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint=hint) from error
+    if milli < 0:
+        raise click.BadParameter(f"{text!r}: expected a quantity of at least 0", param_hint=hint)
+    return milli
+
+
+def _share(risk: float) -> float:
+    if not 0 < risk < 1:
+        raise click.BadParameter(f"{risk:g}: expected a share between 0 and 1, as 0.001", param_hint="--risk")
+    return risk
+
+
+def _seconds(text: str, hint: str) -> float:
+    from podium.model.clock import parse_duration
+
+    try:
+        seconds = parse_duration(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint=hint) from error
+    if hint == "--startup" and seconds > LONGEST_STARTUP:
+        raise click.BadParameter(f"{text}: expected at most 2h", param_hint=hint)
+    return seconds
+
+
+def _minutes(text: str, hint: str) -> int:
+    return round(_seconds(text, hint) / 60)
+
+
+def _write(path: pathlib.Path, text: str) -> None:
+    from podium.cli.outcome import BadInput
+
+    if path.suffix != ".svg":
+        raise BadInput(f"{path}: expected a name that ends in .svg")
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise BadInput(f"{path}: cannot be written: {error.strerror}") from error

@@ -1,0 +1,71 @@
+"""The answer of a back-test, told to people or to machines."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from podium.cli import options
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from podium.loop.backtest.answer import Answer
+
+
+def show(told: Answer, form: str, output: str | None) -> None:
+    """Print an answer as JSON or for people."""
+    if form == "json":
+        options.emit(options.as_json(told.as_json()), output)
+        return
+    from podium.cli import tables
+
+    tables.show(_for_people(told), output)
+
+
+def _for_people(told: Answer) -> Sequence[RenderableType]:
+    from podium.cli import tables
+    from podium.loop.backtest.chart import percent
+    from podium.loop.prices.price import shown, total
+    from podium.model.clock import duration, rfc3339
+
+    trace = told.case.trace
+    start, end = (rfc3339(one) for one in told.judged)
+    about = [
+        ("load", trace.name),
+        (
+            "judged",
+            f"{start} to {end}" + (f", {duration(trace.cut_minutes * 60)} cut out" if trace.cut_minutes else ""),
+        ),
+        ("a replica", f"serves {told.case.capacity:.6g}, from {duration(told.case.startup_seconds)} after its order"),
+        *(("note", note) for note in told.notes),
+    ]
+    priced_ = told.rate.currency != ""
+    if priced_:
+        about.append(("prices", told.rate.source))
+    right = [(name, "right") for name in ("unserved", "minutes short", "replica-hours", "x oracle", "changes")]
+    head = ["policy", *right, *([("cost", "right")] if priced_ else []), f"within {percent(told.risk)}"]
+    table = tables.table(*head)  # type: ignore[arg-type]
+    for row in told.rows:
+        score = row.score
+        money = [shown(total(told.rate.micro, score.replica_hours), told.rate.currency)] if priced_ else []
+        table.add_row(
+            row.name,
+            f"{score.unserved_fraction * 100:.3f} %",
+            tables.count(score.violation_minutes),
+            f"{score.replica_hours:,.0f}".replace(",", " "),
+            f"{score.cost:.2f}",
+            tables.count(int(score.changes.sum())),
+            *money,
+            "yes" if score.unserved_fraction <= told.risk else "no",
+        )
+    return tables.pairs(about), "", table, "", told.verdict()
+
+
+def progress(share: float) -> None:
+    """How far the forecasts are, to a person who waits."""
+    if sys.stderr.isatty():
+        click.echo(f"\rforecasting {share:4.0%} …\r", err=True, nl=False)
