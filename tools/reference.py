@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from tools import http_reference, metrics_reference
+from tools import http_reference, metrics_reference, preset_reference
 
 from podium.documents.document import Document
 from podium.documents.shape import Shape
@@ -190,6 +190,7 @@ def pages() -> dict[pathlib.Path, str]:
         FOLDER / "settings.md": render(),
         FOLDER / "http.md": http_reference.render(),
         FOLDER / "metrics.md": metrics_reference.render(),
+        FOLDER / "presets.md": preset_reference.render(),
     } | kinds
 
 
