@@ -28,7 +28,7 @@ def said(document: object) -> tuple[str, ...]:
         ("  mode: metric\n", ("mode metric",)),
         ("  mode: floor\n", ("mode floor",)),
         (POD_METRIC, ("metrics[0].pods.metric.selector",)),
-        ("  objective: {latency: {quantile: 0.99, below: 1s}}\n", ("objective.latency",)),
+        ("  objective: {latency: {quantile: 0.99, below: 1s}}\n", ()),
         ("  rules: [{when: cpu > 1, then: {pause: up}}]\n", ()),
         ("  schedule: [{cron: '@daily', duration: 1h, minReplicas: 3}]\n", ()),
         ("  requests: {mode: own}\n", ("requests.mode own",)),

@@ -46,12 +46,12 @@ def _rows(config: str | None, flags: tuple[str, ...], *, of_demo: bool) -> list[
 
 
 async def _installed(loaded: Loaded) -> list[Row]:
-    from podium.cli.checks import installation, machine, outside, targets
+    from podium.cli.checks import installation, machine, outside, rules, targets
 
     rows = [*machine.extras(loaded), machine.disk(loaded), machine.address(loaded)]
     rows += [*installation.settings(loaded), installation.database(loaded)]
     about, documents = installation.documents(loaded)
-    rows += [*about, *targets.unacted(documents)]
+    rows += [*about, *targets.unacted(documents), *rules.slow(loaded)]
     rows += await outside.clusters(loaded, documents)
     rows += await outside.sources(loaded, documents)
     return rows + await installation.running_here(loaded)

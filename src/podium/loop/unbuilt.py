@@ -19,8 +19,6 @@ def fields(spec: ScalingPolicySpec) -> Iterator[tuple[Path, str]]:
             yield path, f"metrics[{number}].{part}.metric.selector"
     if spec.load is not None and spec.load.capacity_per_replica is None:
         yield ("spec", "load"), "load without capacityPerReplica"
-    if spec.objective.latency is not None:
-        yield ("spec", "objective", "latency"), "objective.latency"
     if "requests" in spec.model_fields_set and spec.requests.mode != "off":
         yield ("spec", "requests"), f"requests.mode {spec.requests.mode}"
 

@@ -21,9 +21,8 @@ from podium.loop.rules.worker import answer, library
 from podium.model.snapshot import Holds, Snapshot
 
 CEL = library()
-HOSTILE = "[{0}].all(a, [{0}].all(b, [{0}].all(c, [{0}].all(d, a + b + c + d < queue * 1e9))))".format(
-    ",".join(f"{n}.0" for n in range(60))
-)
+ONES = f"[{','.join(['1.0'] * 20)}]"
+HOSTILE = "".join(f"{ONES}.all({name}, " for name in "abcdefg") + "a + b + c + d + e + f + g < queue * 100.0" + ")" * 7
 YES, NO, UNKNOWN, TOO_LONG = Holds.YES, Holds.NO, Holds.UNKNOWN, Holds.TOO_LONG
 
 

@@ -41,7 +41,7 @@ def test_a_condition_over_known_names_is_right(when: str) -> None:
     [
         ("request_per_second > 500", "did you mean requests_per_second?"),
         ("requests_per_second + 1 > 500.0 || size('a') > 3", "Unsupported operation: float + int"),
-        ("requests_per_second ? 1 : 2", "a condition"),
+        ("requests_per_second in [1.0] ? 1 : 2", "a condition, which is true or false; it gives 1"),
         ("requests_per_second > ", "mismatched input"),
         ("nothing.here.at_all()", "one of replicas, ready"),
     ],

@@ -30,7 +30,8 @@ AT_REST = (
 
 def distrust(turn: Turn, draft: Draft) -> Draft:
     """Hold what would go down on the word of a suspect or frozen source, or without any new evidence."""
-    changes = {name: _change(turn, name, level) for name, level in turn.snapshot.signals.items()}
+    told = {name: level for name, level in turn.snapshot.signals.items() if name not in _lowers_nothing(turn.table)}
+    changes = {name: _change(turn, name, level) for name, level in told.items()}
     state = draft.state
     current = turn.current
     trust: dict[str, Trust] = {}  # a source that is no longer asked is forgotten
@@ -90,6 +91,13 @@ def _speaks(turn: Turn, source: int) -> Bools:
         if level is not None:
             speaks[slots] |= level.source[slots] == source
     return speaks
+
+
+def _lowers_nothing(table: PolicyTable) -> set[str]:
+    """Latencies that are bounded and nothing else: they fall by half when an incident is over, and lower nothing."""
+    bounded = {bound.signal for bound in table.latency}
+    others = {measure(group) for group in table.metrics} | {reading.signal for reading in table.rules.reads}
+    return bounded - others
 
 
 def _measures(table: PolicyTable) -> Iterator[tuple[str, Int32s]]:

@@ -17,7 +17,9 @@ from podium.loop.decide.ahead import expected_load
 from podium.loop.decide.limits import Bounds, in_force
 from podium.loop.decide.table import Mode, PolicyTable
 from podium.loop.orders.order import shown
-from podium.loop.tell import sheet, standing, story
+from podium.loop.prices.price import Price
+from podium.loop.tell import rules, sheet, standing, story
+from podium.loop.tell.beside import Beside
 from podium.loop.tell.figures import Reduction, Totals
 from podium.loop.tell.sheet import PAUSED, Int8s, Roll, Sheet, Standing
 from podium.loop.tell.view import Band, WorkloadRow
@@ -40,6 +42,7 @@ class Setting:
     simulated: bool
     speed: Callable[[], float]
     sources: Mapping[str, tuple[str, str]]  # name -> (kind, URL or file without secrets)
+    price: Price | None = None  # what a replica's requests cost; None: nobody said
 
 
 class Cast:
@@ -107,6 +110,7 @@ class Scene:
         self.fleet = cast.assignment.fleet
         self.setting = setting
         self.sources = standing.Sources(turned, cast.table, setting.sources)
+        self.beside = Beside(turned.shadow, turned.turn.snapshot.pods, setting.price)
 
     @functools.cached_property
     def load(self) -> Float64s:
@@ -142,6 +146,11 @@ class Scene:
     def troubles(self) -> Mapping[int, tuple[str, ...]]:
         """Slot -> why the workload is not led as its policy asks; only those with such a trouble."""
         return story.troubles(self.turned, self.fleet)
+
+    @functools.cached_property
+    def unanswered(self) -> Mapping[int, tuple[str, ...]]:
+        """Slot -> which of its rules could not be answered; only those with such a rule."""
+        return rules.troubles(self.table, self.turn.snapshot)
 
     @functools.cached_property
     def reduction(self) -> Reduction:
@@ -181,6 +190,7 @@ class Scene:
             paused=(up[slot] + 2 * down[slot].astype(np.int8)).astype(np.int8),
             trusted=turn.forecast.trusted[slot],
             troubled=troubled[slot] | self.cast.unserved,
+            doubted=self.sources.held[slot],
         )
 
     @functools.cached_property
@@ -212,10 +222,13 @@ class Scene:
     @functools.cached_property
     def totals(self) -> tuple[Totals, tuple[Totals, ...]]:
         """The fleet's sums, and each tenant's."""
-        return sheet.totals(self.sheet)
+        roll = self.sheet.roll
+        tenants = self.beside.by(roll.slot, roll.tenant.astype(np.int64), len(roll.tenants))
+        found = dict(zip(("", *roll.tenants), (self.beside.of(roll.slot), *tenants), strict=True))
+        return sheet.totals(self.sheet, {name: one for name, one in found.items() if one is not None})
 
     def row(self, slot: int) -> WorkloadRow:
-        """One workload as people look at it. `shadow` and `hpa` are added by whoever knows them."""
+        """One workload as people look at it."""
         turn, sight, table, policies = self.turn, self.turned.sight, self.table, self.cast.assignment.policies
         owner = self.fleet.slots[slot]
         if owner.key is None:
@@ -246,8 +259,11 @@ class Scene:
             trusted=bool(turn.forecast.trusted[slot]),
             paused=PAUSED[int(up[slot]) + 2 * int(down[slot])],
             pauses=tuple(map(shown, self.turned.orders.covering(owner.key))),
+            hpa=count(self.turned.shadow.replicas[slot]),
+            shadow=self.beside.of(np.array([slot])),
             troubles=(
                 *self.troubles.get(slot, ()),
+                *self.unanswered.get(slot, ()),
                 *([f"this version does not act on {', '.join(unserved)} yet"] if unserved else ()),
                 *self.sources.holds(slot),
             ),

@@ -124,10 +124,11 @@ class Told:
         if len(slots) < len(fleet):
             rows = _between(reasons.slot, slots)
             reasons = Reasons(*(getattr(reasons, field.name)[rows] for field in dataclasses.fields(reasons)))
-        replicas, wanted, planned = turn.snapshot.replicas, turn.decisions.replicas, turn.planned
+        chosen = slots if len(slots) < len(fleet) else slice(None)  # all of them need no copy
+        replicas, wanted = turn.snapshot.replicas[chosen], turn.decisions.replicas[chosen]
         return cls(
             turn.number, turn.snapshot.now, fleet, policies, turn.policies, epoch, actor, turn.snapshot.sources,
-            slots, replicas[slots], wanted[slots], planned[slots] != UNKNOWN, reasons, orders,
+            slots, replicas, wanted, turn.planned[chosen] != UNKNOWN, reasons, orders,
         )  # fmt: skip
 
     @functools.cached_property
@@ -229,7 +230,9 @@ def _named(policies: Policies, key: WorkloadKey | None, signal: str) -> bool:
     policy = policies.documents.get(key) if key is not None else None
     if policy is None:
         return False
-    return signal in {name for _, name in policy.spec.signals()} or any(signal in rule.when for rule in policy.spec.rules)
+    return signal in {name for _, name in policy.spec.signals} or any(
+        signal in rule.when for rule in policy.spec.rules
+    )
 
 
 def inputs(turn: Turn, fleet: Fleet, policies: Policies, slot: int) -> dict[str, str]:
