@@ -23,7 +23,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from peers import build, generate
+from peers import build, day, generate
 
 ROOT = Path(__file__).parents[1]
 SHOWN = 5  # differences
@@ -115,6 +115,26 @@ def table(name: str, counts: collections.Counter[str], taken: Taken) -> list[str
     ]
 
 
+def recorded_day(folder: Path, peer: Path, differences: list[str]) -> list[str]:
+    """A whole day of the back-test's `hpa:70`, minute by minute, through both controllers."""
+    simulated = day.simulated(day.recorded_load())
+    cases = written(folder, "day", [day.line(simulated)], peer)
+    taken = answered(cases, peer)
+    ((_, ours, theirs),) = triples(cases)
+    sizes = [tick["replicas"] for tick in json.loads(theirs)["ticks"]]
+    apart = sum(one != other for one, other in zip(sizes, simulated.ordered, strict=True))
+    if apart or ours != theirs:
+        differences.append(f"day: {apart} minutes of the back-test; ours {_apart(ours, theirs)!r}")
+    return [
+        f"| recorded day: minutes | {len(sizes):,} |",
+        f"| recorded day: changes of size | {sum(one != other for one, other in itertools.pairwise(sizes)):,} |",
+        f"| recorded day: **minutes in which the back-test's hpa:70 ordered otherwise than upstream** | **{apart}** |",
+        f"| recorded day: **answers of `podium policy eval` that differ** | **{int(ours != theirs)}** |",
+        f"| recorded day: Podium, seconds | {taken.podium:.1f} |",
+        f"| recorded day: upstream, seconds | {taken.upstream:.1f} |",
+    ]
+
+
 def freeze(path: Path, files: list[tuple[Path, int]]) -> None:
     """So many lines of each file, each followed by upstream's answer."""
     with lzma.open(path, "wb", preset=9 | lzma.PRESET_EXTREME) as packed:
@@ -150,6 +170,7 @@ def main() -> int:
             rows += table(kind, found.counts, taken)
             differences += found.differences
             files.append((cases, found.counts["lines"]))
+        rows += recorded_day(Path(name), peer, differences)
         if options.freeze is not None:
             freeze(options.freeze, files)
     report = [

@@ -430,7 +430,7 @@ def _free(draw: Draw, name: str) -> Object:
 
 
 def _idle(draw: Draw, name: str) -> Object:
-    """A timeline that goes to zero and comes back, or does not: a queue that is empty at times, people, other limits."""
+    """A timeline that goes to zero and comes back, or does not: a queue at times empty, people, other limits."""
     queue = draw.choice(
         (
             {"type": "External", "external": {"metric": {"name": "queue"}, "target": _valued(draw, "AverageValue")}},
