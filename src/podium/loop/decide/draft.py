@@ -29,6 +29,7 @@ class Turn:
     lead: Float64s  # [n] seconds from a decision to a ready pod
     before: State  # what the last turn left
     bounds: Bounds = dataclasses.field(init=False)  # the limits in force
+    counted: dict[str, Int64s] = dataclasses.field(default_factory=dict, init=False)  # what several policies count
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "bounds", in_force(self.table, self.snapshot))

@@ -175,11 +175,14 @@ def serving(turn: Turn) -> Int64s:
     pods, size = turn.snapshot.pods, len(turn.table)
     if not len(pods):
         return turn.current
+    if (known := turn.counted.get("serving")) is not None:
+        return known
     counted = count_by_slot(
         (pods.phase == Phase.RUNNING) & (pods.ready == Ready.TRUE) & ~pods.deleting, pods.slot, size
     )
     seen = count_by_slot(pods.phase != Phase.GONE, pods.slot, size) > 0
-    return np.where(seen & (turn.current != UNKNOWN), counted, turn.current)
+    turn.counted["serving"] = np.where(seen & (turn.current != UNKNOWN), counted, turn.current)
+    return turn.counted["serving"]
 
 
 def _where(mask: Bools, new: Panic, old: Panic) -> Panic:
