@@ -11,6 +11,9 @@ import pytest
 from tests.brief.stage import Stage, policy, signal, stage
 from tests.journeys.afternoon import START
 
+from podium.signals.parameters import PresetLabels, PresetParameters, adapted
+from podium.signals.presets import PRESETS
+
 SLOW = {"SCALING_INTERVAL": "30s"}  # half as many turns
 
 
@@ -24,10 +27,15 @@ class Case:
     metric: str
     per_replica: float  # the whole value is so much per replica of demand
     shared: bool = False  # the more replicas, the lower it is: a latency, an error rate, a pod's share
+    preset: str = ""  # what the Signal names in place of the query
 
     def documents(self) -> str:
         reduce = "max" if self.shared else "sum"
-        return signal(self.name, self.query, self.unit, reduce) + policy(rest=f"  metrics:\n    - {self.metric}\n")
+        measured = signal(self.name, self.query, self.unit, reduce)
+        if self.preset:
+            named = f"preset: {self.preset}, parameters: {{labels: {{deployment: deployment}}}}"
+            measured = measured.replace(f"query: '{self.query}'", named).replace(f"unit: {self.unit}, ", "")
+        return measured + policy(rest=f"  metrics:\n    - {self.metric}\n")
 
 
 def total(name: str, each: str) -> str:
@@ -74,6 +82,23 @@ CASES = [
     ),
 ]  # fmt: skip
 
+
+def ready_made(name: str, preset: str, metric: str, per_replica: float, *, shared: bool = False) -> Case:
+    """A case whose Signal names a preset, of a metric that carries the Deployment."""
+    labels = PresetLabels(deployment="deployment")
+    query = adapted(preset, PresetParameters(labels=labels), "shop").promql()
+    return Case(name, query, PRESETS[preset].unit, metric, per_replica, shared, preset)
+
+
+# The brief's business metrics, by their presets.
+PRESET_CASES = [
+    ready_made("audio", "audio-queue", total("audio", "30"), 30),
+    ready_made("inference", "ml-inference-latency", bound("inference", "250m"), 0.25, shared=True),
+    ready_made("users", "active-sessions", total("users", "500"), 500),
+    ready_made("calls", "api-requests", total("calls", "100"), 100),
+    ready_made("errors", "api-error-rate", bound("errors", "20m"), 0.02, shared=True),
+]
+
 OF_PODS = [
     Case(
         "network", "sum by (namespace, pod) (rate(container_network_receive_bytes_total[1m]))",
@@ -104,7 +129,7 @@ async def followed(run: Stage) -> list[int]:
     return answers
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+@pytest.mark.parametrize("case", [*CASES, *PRESET_CASES], ids=lambda case: f"preset-{case.preset}" if case.preset else case.name)
 async def test_replicas_follow_a_series_of_the_workload(case: Case, tmp_path: Path) -> None:
     async with stage(tmp_path, case.documents(), environ=SLOW, interval=30) as run:
 
