@@ -109,9 +109,20 @@ class HandPace:
         while moment > self._allowed:
             self._idle.set()
             self._moved.clear()
+            seen = self._now
             await self._moved.wait()
+            if self._now < seen:
+                return
         self._idle.clear()
         self._now = max(self._now, moment)
+
+    async def set(self, now: float) -> None:
+        """Somebody sets the clock, forward or back; no turn is made by that alone."""
+        await self._idle.wait()
+        self._now = self._allowed = now
+        self._idle.clear()
+        self._moved.set()
+        await self._idle.wait()
 
     async def advance(self, until: float) -> None:
         """Let time pass; returns when every turn up to `until` is done."""

@@ -132,6 +132,14 @@ class Banded:
         out[:, steps > self._grid.longest + 1e-6] = np.nan
         return out
 
+    def set_back(self, at: float) -> None:
+        """The clock was set back: the next step to be learned may end at `at`.
+
+        What lies between is a gap as long as the longest horizon twice, in which everything that waits runs out.
+        """
+        if self._last is not None:
+            self._last = self._grid.step(at) - 2 * self._grid.longest - 2
+
     def forget(self, slots: Int64s) -> None:
         """Start anew for these slots."""
         for memory in self._memories.values():

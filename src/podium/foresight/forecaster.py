@@ -23,6 +23,9 @@ class Forecaster(Protocol):
     def quantiles(self, at: float, levels: Float64s, ahead: Float64s) -> Float32s:
         """[q, h, n] quantiles `levels` of the load at `at + ahead` seconds; NaN where there is not enough history."""
 
+    def set_back(self, at: float) -> None:
+        """The clock was set back: the next step to be learned may end at `at`. What waits for an outcome gets none."""
+
     def forget(self, slots: Int64s) -> None:
         """Start anew for these slots: they belong to other workloads now."""
 

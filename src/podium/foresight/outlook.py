@@ -80,6 +80,13 @@ class Outlook:
             changes = _both(changes, self._close(number, lead_seconds))
         return changes
 
+    def set_back(self, at: float) -> None:
+        """The clock was set back: the next step may begin at `at`. What was said of later ones is judged by nothing."""
+        self._open = self._closed = None
+        for memory in (self._now, self._windows):
+            memory.forget(np.arange(self.size))
+        self.forecaster.set_back(at)
+
     def learn(self, at: Float64s, values: Float64s, lead_seconds: Float64s) -> None:
         """Take in a history: [t] times and [t, n] loads. It is judged as it goes: history can earn trust."""
         for moment, row in zip(at.tolist(), values, strict=True):

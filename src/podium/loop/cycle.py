@@ -166,7 +166,7 @@ class Cycle:
         await self._keeper.end()
 
     async def turn(self, now: float) -> Turned:
-        """One turn at `now`, which must lie after the last.
+        """One turn at `now`, which lies after the last unless the clock was set back.
 
         Raises StaleLeader when another leads meanwhile, and what the ledger raises: what is not recorded is not done.
         """
@@ -278,6 +278,7 @@ class Cycle:
 
     def _forecast(self, sight: Sight) -> tuple[Float64s, Forecast]:
         lead = self._memory.lead(self._table, self._default_lead)
+        self._restored.set_back(sight.snapshot.now)
         self._memory.learn(sight.snapshot, self._table, lead)
         return lead, self._memory.forecast(sight.snapshot.now)
 

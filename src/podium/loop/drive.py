@@ -57,6 +57,8 @@ async def drive(
         skipped = 0 if math.isnan(cycle.last_at) else max(round((moment - cycle.last_at) / interval_seconds) - 1, 0)
         live.waiting("turn", moment)
         await pace.sleep_until(moment)
+        if pace() < moment:
+            continue  # the clock was set back
         with tracer.span("turn") as span:
             turned = await cycle.turn(moment)
             span.note(facts.of(turned, skipped))

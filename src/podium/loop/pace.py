@@ -8,7 +8,8 @@ from typing import Protocol
 
 from podium.model.clock import wall_clock
 
-LONGEST_NAP = 1.0  # real seconds: a clock that was set forward is noticed within one
+LONGEST_NAP = 1.0  # real seconds: a clock that was set, forward or back, is noticed within one
+SET_BACK_SECONDS = 60.0  # a clock this much behind the last turn was set back; one that is less behind is waited for
 
 
 class Pace(Protocol):
@@ -22,7 +23,7 @@ class Pace(Protocol):
         """Its seconds per real second."""
 
     async def sleep_until(self, moment: float) -> None:
-        """Return when the clock shows `moment` or later."""
+        """Return when the clock shows `moment` or later, or when it was set back: whoever waits looks again."""
 
 
 class WallPace:
@@ -35,12 +36,19 @@ class WallPace:
         return wall_clock()
 
     async def sleep_until(self, moment: float) -> None:
-        """Return when the clock shows `moment` or later, also when it is set forward meanwhile."""
-        while (rest := moment - wall_clock()) > 0:  # noqa: ASYNC110  a clock raises no event
+        """Return when the clock shows `moment` or later, or when it was set back."""
+        seen = wall_clock()
+        while (rest := moment - seen) > 0:
             await asyncio.sleep(min(rest, LONGEST_NAP))
+            before, seen = seen, wall_clock()
+            if seen < before:
+                return
 
 
 def next_moment(now: float, last: float, interval_seconds: float) -> float:
-    """The next turn on the grid of `interval_seconds`, after both `now` and the last turn (NaN: there was none)."""
-    after = now if math.isnan(last) else max(now, last)
+    """The next turn on the grid of `interval_seconds`, after both `now` and the last turn (NaN: there was none).
+
+    When the clock was set back, what it shows counts alone: waiting for the last turn's moment could take hours.
+    """
+    after = now if math.isnan(last) or last - now > SET_BACK_SECONDS else max(now, last)
     return (math.floor(after / interval_seconds) + 1) * interval_seconds

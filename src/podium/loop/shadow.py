@@ -126,6 +126,13 @@ class Shadow:
             Tally(grown(old.tally.since, np.nan), **sums),
         )
 
+    def set_back(self, now: float) -> None:
+        """The clock shows `now` again, before the last turn: what starts takes as long as it would have taken."""
+        old = self.course
+        tally = dataclasses.replace(old.tally, since=np.minimum(old.tally.since, now))
+        plant = dataclasses.replace(old.plant, serves_at=old.plant.serves_at + (now - old.at))
+        self.course = dataclasses.replace(old, at=np.nan, state=old.state.set_back(now), plant=plant, tally=tally)
+
     def follow(self, snapshot: Snapshot, ready: Int64s, forecast: Forecast, table: PolicyTable, lead: Float64s) -> None:
         """One turn: count the time since the last, then let the HPA decide. `ready` [n] pods serve in truth."""
         if self._plain is None or self._followed is not table:

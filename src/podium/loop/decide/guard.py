@@ -42,7 +42,8 @@ def allowance(table: PolicyTable, current: Int64s, taken: int) -> int:
 
 
 def _written(table: PolicyTable, current: Int64s) -> Bools:
-    return (current != UNKNOWN) & (table.mode == Mode.OWN)
+    written: Bools = (current != UNKNOWN) & (table.mode == Mode.OWN)
+    return written
 
 
 def _remembered(turn: Turn, state: State) -> State:

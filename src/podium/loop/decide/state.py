@@ -203,6 +203,32 @@ class State:
     def __len__(self) -> int:
         return len(self.decided)
 
+    def set_back(self, now: float) -> State:
+        """As of a clock that shows `now` again: what was later is taken to have happened just now.
+
+        So nothing that holds or limits ends early. The last turn is taken to be a second ago.
+        """
+
+        def clamp(old: Float64s) -> Float64s:
+            return np.minimum(old, now)
+
+        def known(old: Trust) -> Trust:
+            moments = (old.moved_at, old.suspect_since, old.frozen_since)
+            moved_at, suspect_since, frozen_since = (now if moment > now else moment for moment in moments)
+            return Trust(old.moved, moved_at, suspect_since, frozen_since)
+
+        return dataclasses.replace(
+            self,
+            at=min(self.at, now - 1.0),
+            recommended=dataclasses.replace(self.recommended, at=clamp(self.recommended.at)),
+            raised=dataclasses.replace(self.raised, at=clamp(self.raised.at)),
+            lowered=dataclasses.replace(self.lowered, at=clamp(self.lowered.at)),
+            stamps={name: clamp(stamps) for name, stamps in self.stamps.items()},
+            trust={name: known(trust) for name, trust in self.trust.items()},
+            reduced_at=clamp(self.reduced_at),
+            panic=dataclasses.replace(self.panic, at=clamp(self.panic.at)),
+        )
+
     def resized(self, size: int) -> State:
         """For a fleet of `size` slots; new slots remember nothing."""
         grow = size - len(self)

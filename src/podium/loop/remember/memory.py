@@ -67,7 +67,14 @@ class Memory:
         self.fleet, self.made = fleet, None
 
     def learn(self, snapshot: Snapshot, table: PolicyTable, lead: Float64s) -> None:
-        """Take in the loads of a snapshot. What a suspect source said is not learned."""
+        """Take in the loads of a snapshot. What a suspect source said is not learned.
+
+        A snapshot of before the last turn means that the clock was set back: what was learned stays.
+        """
+        if snapshot.now <= self.state.at:
+            self.state, self.made = self.state.set_back(snapshot.now), None
+            self.outlook.set_back(snapshot.now)
+            self.shadow.set_back(snapshot.now)
         self.changes = self.outlook.step(snapshot.now, loads(snapshot, table, suspects(self.state, snapshot)), lead)
 
     def forecast(self, now: float) -> Forecast:

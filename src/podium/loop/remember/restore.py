@@ -85,6 +85,11 @@ class Restored:
     results: tuple[Result, ...] | None = None  # of the last turn's commands; None: it ended before they were recorded
     orders: Orders = dataclasses.field(default_factory=Orders)  # all that were given and may still be in force
 
+    def set_back(self, now: float) -> None:
+        """When a turn at `now` shows that the clock was set back: what was expected since later measures nothing."""
+        if now <= self.memory.state.at:
+            self.expectations = {key: one for key, one in self.expectations.items() if one.since <= now}
+
     def fold(self, turn: Turn, library: Library) -> bool:
         """Take one recorded turn in. True when deciding it again left the recorded state, bit for bit."""
         self.take(turn, library)
@@ -95,6 +100,7 @@ class Restored:
         memory, table = self.memory, library.table(turn)
         if memory.fleet.digest != turn.fleet:
             memory.adopt(library.fleet(turn.fleet))
+        self.set_back(turn.snapshot.now)
         memory.learn(turn.snapshot, table, turn.lead)
         memory.decide(turn.snapshot, turn.forecast, table, turn.lead)
         memory.shadow.follow(turn.snapshot, turn.ready, turn.forecast, table, turn.lead)
