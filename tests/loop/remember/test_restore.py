@@ -88,14 +88,17 @@ def test_a_fold_tells_when_a_recorded_state_does_not_follow(history: History) ->
     assert not Restored(empty_memory()).fold(dataclasses.replace(turn, state="other"), library)
 
 
-def test_only_a_scale_up_that_was_reached_teaches_the_lead_time(history: History) -> None:
+def test_a_scale_up_teaches_the_lead_time_and_a_late_one_that_it_took_at_least_its_patience(history: History) -> None:
     restored = history.restored
     history.turn(900.0)
     (pending,) = restored.expectations.values()
-    restored.settle([Verdict(expectation=pending, outcome=Outcome.LATE, at=history.at + 300, ready=1)])
+    patience = pending.deadline - pending.since
+    down = Verdict(expectation=pending, outcome=Outcome.REACHED, at=pending.deadline + 3600, ready=11)
+    restored.settle([down])  # nobody looked for an hour: it says nothing
     assert (restored.expectations, restored.memory.leads.count.tolist()) == ({}, [0])
-    restored.settle([Verdict(expectation=pending, outcome=Outcome.REACHED, at=history.at + 40, ready=4)])
-    assert (restored.memory.leads.count.tolist(), restored.memory.leads.seconds[0, 0]) == ([1], 40.0)
+    restored.settle([Verdict(expectation=pending, outcome=Outcome.REACHED, at=pending.since + 40, ready=11)])
+    restored.settle([Verdict(expectation=pending, outcome=Outcome.LATE, at=pending.deadline + 3600, ready=1)])
+    assert restored.memory.leads.seconds[:2, 0].tolist() == [40.0, patience]
     assert pending.key == WEB
 
 

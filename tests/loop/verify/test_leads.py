@@ -21,7 +21,12 @@ def test_the_default_holds_until_three_starts_were_measured() -> None:
 
 def test_one_slow_start_in_twenty_is_let_go() -> None:
     assert measured(*[40.0] * 19, 900.0).expected(UNSET, 120.0)[0] == 40.0
-    assert measured(*[40.0] * 18, 900.0, 900.0).expected(UNSET, 120.0)[0] == 900.0
+    assert measured(*[40.0] * 18, 100.0, 100.0).expected(UNSET, 120.0)[0] == 100.0
+
+
+def test_an_accident_counts_as_three_ordinary_starts_at_most() -> None:
+    assert measured(40.0, 50.0, 3600.0).expected(UNSET, 120.0)[0] == 150.0
+    assert measured(600.0, 3600.0, 3600.0).expected(UNSET, 120.0)[0] == 3600.0
 
 
 def test_only_the_newest_measurements_count() -> None:

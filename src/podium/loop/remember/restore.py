@@ -117,13 +117,21 @@ class Restored:
             self.settle(record.read_verdicts(entry))
 
     def settle(self, verdicts: Sequence[Verdict]) -> None:
-        """Expectations ended; those that were reached on the way up are measurements of the lead time."""
+        """Expectations ended; on the way up they are measurements of the lead time.
+
+        One that is late took at least as long as was waited for it. One that was found reached after its deadline says
+        nothing: nobody looked in between, because Podium was down.
+        """
         measured: dict[int, float] = {}
         for verdict in verdicts:
             done = verdict.expectation
             self.expectations.pop(done.key, None)
             slot = self.memory.fleet.index.get(done.key)
-            if verdict.outcome is Outcome.REACHED and done.replicas > done.before and slot is not None:
+            if done.replicas <= done.before or slot is None:
+                continue
+            if verdict.outcome is Outcome.LATE:
+                measured[slot] = done.deadline - done.since
+            elif verdict.at <= done.deadline:
                 measured[slot] = verdict.at - done.since
         if measured:
             slots = np.fromiter(measured, np.int64, len(measured))

@@ -11,6 +11,7 @@ from podium.model.arrays import Float32s, Float64s, Int64s
 DEPTH = 32  # the newest measurements that count
 ENOUGH = 3  # below these the default holds
 QUANTILE = 0.95
+FAR = 3.0  # times the median: what lies beyond is an accident (an image that could not be pulled) and counts as that
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -65,6 +66,11 @@ def no_leads(size: int) -> Leads:
 def _learned(rows: Float32s, count: Int64s) -> Float64s:
     known = np.minimum(count, DEPTH)
     ranked = np.sort(rows, axis=0)  # NaN last
-    rank = np.maximum(np.ceil(QUANTILE * known).astype(np.int64) - 1, 0)
-    quantile = np.take_along_axis(ranked, rank[None, :], axis=0)[0].astype(np.float64)
-    return np.where(known >= ENOUGH, quantile, np.nan)
+
+    def quantile(level: float) -> Float64s:
+        rank = np.maximum(np.ceil(level * known).astype(np.int64) - 1, 0)
+        return np.take_along_axis(ranked, rank[None, :], axis=0)[0].astype(np.float64)
+
+    # Of fewer than twenty measurements the .95 quantile is the largest: one accident may not make the horizon an hour.
+    robust = np.minimum(quantile(QUANTILE), FAR * quantile(0.5))
+    return np.where(known >= ENOUGH, robust, np.nan)
