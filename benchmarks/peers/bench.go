@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"runtime"
 	"time"
 
 	v1 "k8s.io/api/core/v1"
@@ -19,6 +20,7 @@ import (
 // bench asks the calculator for three metrics of each workload: cpu of requests, a metric of pods, an external one. The
 // worlds are built before; what is timed is what the controller's calculator does, on one core, without any API call.
 func bench(out io.Writer, workloads, pods, rounds int) error {
+	runtime.GOMAXPROCS(1)
 	worlds := make([]*observed, workloads)
 	for i := range worlds {
 		worlds[i] = benchWorld(i, pods)

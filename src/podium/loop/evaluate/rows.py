@@ -6,7 +6,8 @@ import dataclasses
 import functools
 from collections.abc import Iterable, Mapping, Sequence
 
-from podium.clients.kubernetes.objects import Condition, Container, Pod, PodMetrics
+from podium.clients.kubernetes.objects import Condition, Pod, PodMetrics
+from podium.loop.clusters.kubernetes import requests
 from podium.loop.decide.table import MetricKind
 from podium.loop.evaluate import labels, quantity
 from podium.loop.evaluate.cases import CustomValue, ExternalValue
@@ -21,7 +22,6 @@ Sample = tuple[int, float, float]  # thousandths, Unix seconds, window in second
 NEVER = -62_135_596_800.0  # Go's zero time, in Unix seconds
 DEFAULT_SELECTOR = "app=oracle"
 DEFAULT_LABELS = {"app": "oracle"}
-POD_LEVEL = ("cpu", "memory")  # and hugepages-*: what may be requested for a pod as a whole
 
 _PHASES = {phase.name.capitalize(): int(phase) for phase in Phase if phase is not Phase.GONE}
 _READY = {"True": int(Ready.TRUE), "False": int(Ready.FALSE)}
@@ -270,55 +270,5 @@ def _summed(values: list[int], *, shared: bool) -> int:
 
 def request(pod: Pod, resource: str, container: str) -> int:
     """Thousandths that a pod requests, as the HPA adds them up; UNKNOWN where it is not said."""
-    spec = pod.spec
-    if spec.resources is not None and not container and is_requested_as_a_whole(pod):
-        return _effective(pod, resource)
-    total, found = 0, False
-    for one in counted_containers(pod):
-        if container and one.name != container:
-            continue
-        requests = one.resources.requests
-        if requests is None or resource not in requests:
-            return UNKNOWN
-        total, found = total + quantity.milli(requests[resource]), True
-        if container:
-            return total
-    return total if found or not container else UNKNOWN
-
-
-def counted_containers(pod: Pod) -> list[Container]:
-    """The containers and the sidecars, which are init containers that always restart."""
-    if not pod.spec.init_containers:
-        return pod.spec.containers
-    return [*pod.spec.containers, *(one for one in pod.spec.init_containers if one.restart_policy == "Always")]
-
-
-def is_requested_as_a_whole(pod: Pod) -> bool:
-    """Whether the pod itself, not its containers, says what it requests (KEP-2837)."""
-    requests = pod.spec.resources.requests if pod.spec.resources is not None else None
-    return any(name in POD_LEVEL or name.startswith("hugepages-") for name in requests or ())
-
-
-def _effective(pod: Pod, resource: str) -> int:
-    """A pod's own request; of what it does not name, the sum of its containers, or the largest of its inits."""
-    assert pod.spec.resources is not None  # noqa: S101  the caller looked
-    own = pod.spec.resources.requests or {}
-    if resource in own and (resource in POD_LEVEL or resource.startswith("hugepages-")):
-        return quantity.milli(own[resource])
-    asked = [amount for one in pod.spec.containers if (amount := _of(one, resource)) is not None]
-    total, sidecars, largest = sum(asked), 0, 0
-    some = bool(asked)
-    for one in pod.spec.init_containers or ():
-        amount = _of(one, resource)
-        some |= amount is not None
-        if one.restart_policy == "Always":
-            total, sidecars = total + (amount or 0), sidecars + (amount or 0)
-            largest = max(largest, sidecars)
-        else:
-            largest = max(largest, sidecars + (amount or 0))
-    return max(total, largest) if some else UNKNOWN
-
-
-def _of(container: Container, resource: str) -> int | None:
-    requests = container.resources.requests
-    return None if requests is None or resource not in requests else quantity.milli(requests[resource])
+    amount = requests.requested(pod.spec, resource, container, quantity.milli)
+    return UNKNOWN if amount is None else amount

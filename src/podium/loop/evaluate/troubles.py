@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from podium.clients.kubernetes.objects import Pod
+from podium.loop.clusters.kubernetes import requests
 from podium.loop.decide.metrics import Trouble
 from podium.loop.decide.table import MetricKind
 from podium.loop.evaluate import gotext, rows
@@ -59,9 +60,9 @@ def _no_request(asked: Asked, seen: Rows) -> str:
 
 def _silent(pod: Pod, resource: str, container: str) -> str:
     name = pod.metadata.name
-    if not container and rows.is_requested_as_a_whole(pod):
+    if not container and requests.is_asked_as_a_whole(pod.spec):
         return f"missing pod-level request for {resource} in Pod {name}"
-    for one in rows.counted_containers(pod):
+    for one in requests.counted_containers(pod.spec):
         if container in ("", one.name) and resource not in (one.resources.requests or {}):
             return f"missing request for {resource} in container {one.name} of Pod {name}"
     return f"container {container} not found in Pod {name}"

@@ -12,6 +12,7 @@ import numpy as np
 
 from podium.clients.kubernetes import objects
 from podium.clients.kubernetes.selectors import Selector
+from podium.loop.clusters.kubernetes import requests
 from podium.loop.clusters.port import Observation
 from podium.model.arrays import UNKNOWN, Float64s, Int64s
 from podium.model.clock import parse_duration
@@ -172,15 +173,16 @@ def _requests(rows: list[_Row], metric: str) -> Int64s:
 
 
 def _request(spec: objects.PodSpec, resource: str, container: str) -> int:
-    """Thousandths, as the HPA adds them up: the pod's own request, else containers and sidecars, all or nothing.
+    """Thousandths; UNKNOWN where a pod, or the container that is named, does not say it in a form that can be read."""
+    try:
+        amount = requests.requested(spec, resource, container, _read)
+    except ValueError:
+        return UNKNOWN
+    return UNKNOWN if amount is None else min(amount, MAX_MILLI)
 
-    Of a container that is named, its own; a pod without it requests nothing that is known.
-    """
-    if not container and spec.resources is not None and resource in (spec.resources.requests or {}):
-        return _total([spec.resources.requests], resource)
-    sidecars = [one for one in spec.init_containers or () if one.restart_policy == "Always"]
-    counted = [one for one in [*spec.containers, *sidecars] if container in ("", one.name)]
-    return _total([one.resources.requests for one in counted], resource)
+
+def _read(text: requests.Quantity) -> int:
+    return _quantity(str(text))
 
 
 def _total(parts: list[dict[str, str | int | float] | None], resource: str) -> int:
