@@ -24,9 +24,6 @@ from podium.documents import places
 from podium.documents.collection import Documents
 from podium.documents.folder import Folder
 from podium.documents.problem import Invalid, Problem
-from podium.foresight import installed
-from podium.foresight.calibration import Calibration
-from podium.foresight.outlook import Outlook
 from podium.ledger.errors import StaleLeader, Temporary
 from podium.ledger.lease import Leadership
 from podium.ledger.ledger import Ledger
@@ -41,7 +38,7 @@ from podium.loop.orders.book import OrderBook
 from podium.loop.pace import Pace, WallPace
 from podium.loop.policy import ScalingPolicy
 from podium.loop.remember import backfill, checkpoints, record, samples
-from podium.loop.remember.memory import Memory
+from podium.loop.remember.anew import new_memory as new_memory  # of every loop, and of every replay
 from podium.loop.remember.restore import Restored, restore
 from podium.loop.rules.evaluate import Evaluator
 from podium.loop.settings import ClusterSettings
@@ -67,8 +64,6 @@ from podium.telemetry import traces
 if TYPE_CHECKING:
     from podium.clients.kubernetes.client import Client
 
-FORECASTER = "mixture"
-GRID_SECONDS = 60.0  # of forecasting: four ticks
 PURGE_SECONDS = 3600.0
 KEEP_SECONDS = 5.0  # between two looks whether samples wait to be stored
 PAST_SECONDS = 30.0  # longest wait for a piece of history, which no turn waits for
@@ -86,11 +81,6 @@ class World:
     where: dict[str, tuple[str, str]]  # source -> (kind, URL or file)
     simulated: bool
     history_seconds: float
-
-
-def new_memory() -> Memory:
-    """A memory that knows nothing, as the loop and a replay begin with."""
-    return Memory.empty(Outlook(installed.load(FORECASTER)(GRID_SECONDS, 0), Calibration(), 0))
 
 
 def open_ledger(loaded: Loaded) -> Ledger:
@@ -320,7 +310,8 @@ class Program:
         self._meters.ledger.of(ledger)
         self._spans = traces.SpanMeters(self.registry)
         self._tracer: traces.Traces | None = None
-        setting = Setting(interval, outside.simulated, lambda: outside.pace.speed, outside.where)
+        price = loaded.value.prices.price()
+        setting = Setting(interval, outside.simulated, lambda: outside.pace.speed, outside.where, price)
         self.live = Live(ledger, setting, outside.pace)
         self.book = OrderBook(ledger, outside.pace, outside.sources)
         self._rules = Evaluator(loaded.value.loop.rules.limit)

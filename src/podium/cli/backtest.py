@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 import pathlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
 
-from podium.cli import comparison, options, priced
+from podium.cli import comparison, history, options, priced
 
 if TYPE_CHECKING:
-    from podium.loop.backtest.answer import Rate
     from podium.loop.backtest.contender import Contender
-    from podium.loop.backtest.run import Case, Field, Ran, Rules
+    from podium.loop.backtest.run import Case, Ran
     from podium.signals.series import Series
 
 POLICIES = ("podium", "hpa:50", "hpa:60", "hpa:70", "hpa:80", "kpa", "oracle")
@@ -32,7 +32,9 @@ LONGEST_STARTUP = 7200.0
 @click.option(
     "--startup", default="120s", show_default=True, metavar="TIME", help="From an order until a replica serves."
 )
-@click.option("--history", default="7d", show_default=True, metavar="TIME", help="How much at the start only teaches.")
+@click.option(
+    "--history", "history_", default="7d", show_default=True, metavar="TIME", help="How much at the start only teaches."
+)
 @click.option(
     "--risk", type=float, default=0.001, show_default=True, metavar="SHARE", help="Load that may go unserved."
 )
@@ -54,6 +56,15 @@ LONGEST_STARTUP = 7200.0
               help="Every judged minute there: .csv, .csv.gz or .parquet.")  # fmt: skip
 @click.option("--plot", type=click.Path(path_type=pathlib.Path), metavar="FILE.svg",
               help="Cost against unserved load, drawn there.")  # fmt: skip
+@click.option(
+    "--prometheus", "url", metavar="URL", help="Instead of FILE: a Prometheus that remembers; it is only read."
+)
+@click.option("--hpa", metavar="NAMESPACE/NAME", help="With --prometheus: the HPA to compare with.")
+@click.option("--query", metavar="PROMQL", help="With --prometheus: the load (default: the CPU that its pods use).")
+@click.option(
+    "--days", type=click.IntRange(2, 366), default=14, show_default=True, help="With --prometheus: how far back."
+)
+@history.access
 @options.config
 @options.output
 def command(
@@ -62,7 +73,7 @@ def command(
     time_column: str,
     capacity: float | None,
     startup: str,
-    history: str,
+    history_: str,
     risk: float,
     names: tuple[str, ...],
     fewest: int,
@@ -75,6 +86,11 @@ def command(
     currency: str,
     trace_file: pathlib.Path | None,
     plot: pathlib.Path | None,
+    url: str | None,
+    hpa: str | None,
+    query: str | None,
+    days: int,
+    bearer: str | None,
     config: str | None,
     flags: tuple[str, ...],
     form: str,
@@ -84,23 +100,46 @@ def command(
 
     FILE has a time column (Unix seconds or RFC 3339) and the load in another; gaps are allowed. The first --history of
     it only teaches; the rest is judged. Nothing is contacted and nothing is changed.
+
+    With --prometheus and --hpa the load, the replicas and the requests are read from your own history instead, and what
+    the HPA really did is one of the policies compared.
     """
     from podium.loop.backtest import courses
     from podium.loop.backtest.answer import answer
     from podium.loop.backtest.contender import Limits
-    from podium.loop.backtest.run import Rules
+    from podium.loop.backtest.replayed import history_minutes
+    from podium.loop.backtest.run import Field, Rules, backtest
+    from podium.loop.remember.anew import new_memory
 
-    if file is None:
-        raise click.BadParameter("a file with a recorded load", param_hint="FILE")
-    contenders = _contenders(names or POLICIES, _share(risk))
+    if (file is None) == (url is None):
+        raise click.BadParameter(
+            "one of them: a file with a recorded load, or a Prometheus", param_hint="FILE, --prometheus"
+        )
+    if url is None and (hpa or query):
+        raise click.BadParameter("goes with --prometheus", param_hint="--hpa" if hpa else "--query")
+    wait, share = _seconds(startup, "--startup"), _share(risk)
+    prices = priced.Prices(price_place, price_cpu_hour, price_memory_hour, currency)
+    price = prices.price(config, flags)
+    replica = _milli(request_cpu, "--request-cpu"), _milli(request_memory, "--request-memory")
     if most < fewest:
         raise click.BadParameter(f"expected at least --min, which is {fewest}", param_hint="--max")
-    rules = Rules(_minutes(history, "--history"), Limits(fewest, most))
-    prices = priced.Prices(price_place, price_cpu_hour, price_memory_hour, currency)
-    rate = _rate(prices, request_cpu, request_memory, config, flags)
-    case, notes = _case(file, column, time_column, capacity, _seconds(startup, "--startup"))
-    field, ran = _ran(case, rules, contenders)
-    told = answer(field, ran, risk, rate, notes)
+    before: list[Ran] = []
+    if file is not None:
+        case, notes = _case(file, column, time_column, capacity, wait)
+        case = dataclasses.replace(case, limits=Limits(fewest, most))
+        rules = Rules(_minutes(history_, "--history"))
+        field = Field([case], rules)
+    else:
+        one = history.one(str(url), bearer, hpa, query or "", days, capacity, wait)
+        rules, notes = Rules(history_minutes([one])), list(one.notes)
+        field = Field([one.case], rules)
+        before = [one.ran(field, 0)]
+        names = names or history.usual_policies(one)
+        replica = history.requests(one, *replica)
+    contenders = _contenders(names or POLICIES, share)
+    ran = before + list(backtest(field, contenders, new_memory, comparison.progress))
+    rate = priced.rate(price, replica[0], None if replica[1] is None else replica[1] // 1000)
+    told = answer(field, ran, share, rate, notes)
     if trace_file is not None:
         courses.write(trace_file, courses.columns(field, ran))
     if plot is not None:
@@ -142,21 +181,6 @@ def _series(file: pathlib.Path, column: str | None, time_column: str) -> tuple[s
         there = ", ".join(map(repr, list(found)[:20])) or "none"
         raise BadInput(f"{file}: expected --column, one of {there}")
     return next(iter(found.items()))
-
-
-def _ran(case: Case, rules: Rules, contenders: Sequence[Contender]) -> tuple[Field, list[Ran]]:
-    from podium import wiring
-    from podium.loop.backtest.run import Field, backtest
-
-    field = Field([case], rules)
-    return field, list(backtest(field, contenders, wiring.new_memory, comparison.progress))
-
-
-def _rate(
-    prices: priced.Prices, cpu: str | None, memory: str | None, config: str | None, flags: tuple[str, ...]
-) -> Rate:
-    cpu_milli, memory_milli = _milli(cpu, "--request-cpu"), _milli(memory, "--request-memory")
-    return priced.rate(prices.price(config, flags), cpu_milli, None if memory_milli is None else memory_milli // 1000)
 
 
 def _milli(text: str | None, hint: str) -> int | None:

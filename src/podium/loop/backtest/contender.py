@@ -29,7 +29,7 @@ from podium.model.forecast import Forecast
 from podium.model.identity import WorkloadKey
 from podium.model.snapshot import Snapshot
 
-Kind = Literal["podium", "hpa", "kpa", "static", "oracle"]
+Kind = Literal["podium", "hpa", "kpa", "static", "oracle", "recorded"]
 EXPECTED = (
     "podium, podium:RISK (as podium:0.01), hpa:TARGET (per cent, as hpa:70), static:REPLICAS (as static:12) or oracle"
 )

@@ -50,6 +50,7 @@ class Case:
     trace: Trace
     capacity: float  # in the trace's unit
     startup_seconds: float
+    limits: Limits = dataclasses.field(default_factory=Limits)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -57,7 +58,6 @@ class Rules:
     """What holds for all cases."""
 
     history_minutes: int = 7 * DAY
-    limits: Limits = dataclasses.field(default_factory=Limits)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -170,8 +170,8 @@ def _closed_loop(field: Field, kind: Kind, contenders: Sequence[Contender], fore
 
     def run(loads: Float64s, row: Int64s, slot: Int64s, given: Int32s, enough: Enough) -> Course:
         documents = [
-            document(pairs[one][0], number, field.rules.limits, pairs[one][1].startup_seconds)
-            for number, one in enumerate(slot.tolist())
+            document(contender, number, case.limits, case.startup_seconds)
+            for number, (contender, case) in enumerate(pairs[one] for one in slot.tolist())
         ]
         decide: Decide
         if foreseen is None or kind != "podium":

@@ -1,0 +1,16 @@
+"""The memory that a loop, a replay and a simulation begin with: which forecaster, on which grid."""
+
+from __future__ import annotations
+
+from podium.foresight import installed
+from podium.foresight.calibration import Calibration
+from podium.foresight.outlook import Outlook
+from podium.loop.remember.memory import Memory
+
+FORECASTER = "mixture"
+GRID_SECONDS = 60.0  # of forecasting: four ticks
+
+
+def new_memory() -> Memory:
+    """A memory that knows nothing, of nobody."""
+    return Memory.empty(Outlook(installed.load(FORECASTER)(GRID_SECONDS, 0), Calibration(), 0))
