@@ -3,7 +3,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check test-all shared bench brief docs cluster lock clean venv dev page servers
+.PHONY: help run test check test-all shared bench soak brief docs cluster lock clean venv dev page servers
 
 PYTHON ?= $(shell tools/pythons | head -n 1)
 RUN := requirements/run.txt requirements/demo.txt
@@ -38,8 +38,12 @@ test-all: dev page servers ## the slow tests, and those against real servers: Ku
 shared: dev page ## the exams that read ../shared
 	.venv/bin/pytest -rs -n 2 -m shared
 
-bench: dev ## every benchmark: ours, peers, ratio
-	@for file in benchmarks/[a-z]*.py; do echo "== $$file"; .venv/bin/python "$$file" || exit 1; done
+bench: dev ## every benchmark but the soak: ours, peers, ratio
+	@for file in $(filter-out benchmarks/soak.py,$(wildcard benchmarks/[a-z]*.py)); do \
+		echo "== $$file"; .venv/bin/python "$$file" || exit 1; done
+
+soak: dev ## an hour of podium run with 10,000 workloads
+	.venv/bin/python benchmarks/soak.py
 
 brief: dev page ## run what docs/brief.csv says works, render docs/brief.md, print the counts
 	.venv/bin/python -m tools.brief
