@@ -38,7 +38,7 @@ from podium.loop.orders.book import OrderBook
 from podium.loop.pace import Pace, WallPace
 from podium.loop.policy import ScalingPolicy
 from podium.loop.remember import backfill, checkpoints, record, samples
-from podium.loop.remember.anew import new_memory as new_memory  # of every loop, and of every replay
+from podium.loop.remember.anew import new_memory as new_memory  # noqa: PLC0414  (other rooms take it here)
 from podium.loop.remember.restore import Restored, restore
 from podium.loop.rules.evaluate import Evaluator
 from podium.loop.settings import ClusterSettings

@@ -118,6 +118,7 @@ def command(
     if url is None and (hpa or query):
         raise click.BadParameter("goes with --prometheus", param_hint="--hpa" if hpa else "--query")
     wait, share = _seconds(startup, "--startup"), _share(risk)
+    contenders = _contenders(names or POLICIES, share)
     prices = priced.Prices(price_place, price_cpu_hour, price_memory_hour, currency)
     price = prices.price(config, flags)
     replica = _milli(request_cpu, "--request-cpu"), _milli(request_memory, "--request-memory")
@@ -134,9 +135,8 @@ def command(
         rules, notes = Rules(history_minutes([one])), list(one.notes)
         field = Field([one.case], rules)
         before = [one.ran(field, 0)]
-        names = names or history.usual_policies(one)
+        contenders = _contenders(names or history.usual_policies(one), share)
         replica = history.requests(one, *replica)
-    contenders = _contenders(names or POLICIES, share)
     ran = before + list(backtest(field, contenders, new_memory, comparison.progress))
     rate = priced.rate(price, replica[0], None if replica[1] is None else replica[1] // 1000)
     told = answer(field, ran, share, rate, notes)
