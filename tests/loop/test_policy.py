@@ -107,3 +107,14 @@ def test_a_name_twice_is_refused_with_both_places() -> None:
         "shop.yaml:18:12: metadata.name: expected a name that no other Signal of the namespace has; "
         "got requests_per_second, as in shop.yaml:9"
     )
+
+
+def test_a_selector_of_a_metric_is_refused_because_its_signal_selects() -> None:
+    metric = (
+        "  metrics: [{type: Pods, pods: {metric: {name: requests_per_second, selector: {matchLabels: {b: c}}}, "
+        "target: {type: AverageValue, averageValue: 1}}}]\n"
+    )
+    assert set_of(POLICY + metric, SIGNAL) == (
+        "shop.yaml:8:69: spec.metrics[0].pods.metric.selector: expected nothing here: which series count is said by "
+        "the query of the Signal requests_per_second; got a selector"
+    )

@@ -8,11 +8,6 @@ from podium.kinds import KINDS
 from podium.loop import unbuilt
 from podium.loop.policy import ScalingPolicy
 
-POD_METRIC = (
-    "  metrics: [{type: Pods, pods: {metric: {name: a, selector: {matchLabels: {b: c}}}, "
-    "target: {type: AverageValue, averageValue: 1}}}]\n"
-)
-
 
 def said(document: object) -> tuple[str, ...]:
     assert isinstance(document, ScalingPolicy)
@@ -27,7 +22,6 @@ def said(document: object) -> tuple[str, ...]:
         ("  requests: {mode: 'off'}\n", ()),
         ("  mode: metric\n", ("mode metric",)),
         ("  mode: floor\n", ("mode floor",)),
-        (POD_METRIC, ("metrics[0].pods.metric.selector",)),
         ("  objective: {latency: {quantile: 0.99, below: 1s}}\n", ()),
         ("  rules: [{when: cpu > 1, then: {pause: up}}]\n", ()),
         ("  schedule: [{cron: '@daily', duration: 1h, minReplicas: 3}]\n", ()),

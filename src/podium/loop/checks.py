@@ -24,6 +24,18 @@ def named_signals_exist(documents: Documents) -> Iterator[Problem]:
                 yield Problem.at(policy.source, path, expected, name)
 
 
+def signals_select_by_themselves(documents: Documents) -> Iterator[Problem]:
+    """A metric has no selector of its own: which series count is what its Signal's query says."""
+    for policy in documents.of(ScalingPolicy):
+        for number, metric in enumerate(policy.spec.metrics):
+            if metric.identifier is not None and metric.identifier.selector is not None:
+                part = metric.type[0].lower() + metric.type[1:]
+                path = ("spec", "metrics", number, part, "metric", "selector")
+                name = metric.identifier.name
+                expected = f"nothing here: which series count is said by the query of the Signal {name}"
+                yield Problem.at(policy.source, path, expected, "a selector")
+
+
 def one_policy_per_workload(documents: Documents) -> Iterator[Problem]:
     """No two policies speak of the same workload: they would undo each other's work."""
     first: dict[str, ScalingPolicy] = {}
@@ -67,4 +79,4 @@ def rules_are_conditions(documents: Documents) -> Iterator[Problem]:
             yield Problem.at(policy.source, path, wrong[text], text)
 
 
-CHECKS = (named_signals_exist, one_policy_per_workload, rules_are_conditions)
+CHECKS = (named_signals_exist, signals_select_by_themselves, one_policy_per_workload, rules_are_conditions)

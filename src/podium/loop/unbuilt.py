@@ -12,11 +12,6 @@ def fields(spec: ScalingPolicySpec) -> Iterator[tuple[Path, str]]:
     """Every such field that `spec` uses: its path (relative to the document) and its words, as in `mode metric`."""
     if spec.mode in ("metric", "floor"):
         yield ("spec", "mode"), f"mode {spec.mode}"
-    for number, metric in enumerate(spec.metrics):
-        if metric.identifier is not None and metric.identifier.selector is not None:
-            part = metric.type[0].lower() + metric.type[1:]
-            path: Path = ("spec", "metrics", number, part, "metric", "selector")
-            yield path, f"metrics[{number}].{part}.metric.selector"
     if spec.load is not None and spec.load.capacity_per_replica is None:
         yield ("spec", "load"), "load without capacityPerReplica"
     if "requests" in spec.model_fields_set and spec.requests.mode != "off":
