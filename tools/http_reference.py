@@ -9,12 +9,15 @@ from collections.abc import Iterable, Iterator
 from types import ModuleType
 
 from podium.api import decisions, problems, session, sources, stream, tenants, workloads
+from podium.loop.orders import order
 from podium.loop.tell import figures, fleetmap, view
 
 # Shapes in the order in which somebody reads them: what is asked first stands first.
 SHAPES: tuple[tuple[str, ModuleType, tuple[str, ...]], ...] = (
     ("The fleet", view, ("FleetView", "SourceRow")),
-    ("", figures, ("Totals", "Reduction", "Pause", "Comparison", "Pair", "Cost")),
+    ("", figures, ("Totals", "Reduction")),
+    ("", order, ("Pause",)),
+    ("", figures, ("Comparison", "Pair", "Cost")),
     ("", tenants, ("TenantPage",)),
     ("Workloads", workloads, ("WorkloadPage",)),
     ("", view, ("WorkloadRow", "Sparks", "WorkloadSeries", "Band")),

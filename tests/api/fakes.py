@@ -61,6 +61,8 @@ def workload(key: str = WEB, **changed: Any) -> WorkloadRow:
         coverage=0.93,
         trusted=True,
         paused="none",
+        hpa=6,
+        shadow=None,
     )
     return msgspec.structs.replace(row, **changed)
 
@@ -111,6 +113,7 @@ def sheet_of(rows: Sequence[WorkloadRow], at: float, tick: int) -> Sheet:
         paused=column(lambda row: PAUSED.index(row.paused), np.int8),
         trusted=column(lambda row: row.trusted, np.bool_),
         troubled=column(lambda row: bool(row.troubles), np.bool_),
+        doubted=column(lambda row: any("source" in words or "silent" in words for words in row.troubles), np.bool_),
     )
 
 
@@ -258,6 +261,7 @@ async def served(view: FakeView, **options: Any) -> AsyncIterator[str]:
         serving.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await serving
+        listening.close()  # also when the server had no time to begin
 
 
 @contextlib.asynccontextmanager

@@ -43,7 +43,15 @@ async def test_the_map_comes_whole_and_then_only_what_moved() -> None:
             "tick": 11,
             "fleet": whole["fleet"],
             "slots": [3],
-            "columns": {"state": [0], "replicas": [None], "ready": [3], "wanted": [5], "use": [None]},
+            "columns": {
+                "state": [0],
+                "replicas": [None],
+                "ready": [3],
+                "wanted": [5],
+                "use": [None],
+                "paused": [0],
+                "doubted": [False],
+            },
         }
 
 

@@ -113,6 +113,8 @@ export interface MapColumns {
   ready: (number | null)[];
   wanted: (number | null)[];
   use: (number | null)[];
+  paused: number[];
+  doubted: boolean[];
 }
 
 export interface MapView {
@@ -131,6 +133,8 @@ export interface ChangedColumns {
   ready: (number | null)[];
   wanted: (number | null)[];
   use: (number | null)[];
+  paused: number[];
+  doubted: boolean[];
 }
 
 export interface MapChange {

@@ -9,7 +9,12 @@ export interface Asked {
   tenant: string;
   state: string;
   mode: string;
+  mark: string; // one of MARKS, or ""
 }
+
+export type Mark = "paused" | "doubted";
+export const MARKS: Mark[] = ["paused", "doubted"];
+export const PAUSED = ["none", "up", "down", "both"] as const;
 
 export type Order = "name" | "state" | "ready" | "use";
 
@@ -33,6 +38,8 @@ class Fleet {
   ready = new Float64Array();
   wanted = new Float64Array();
   use = new Float64Array();
+  paused = new Uint8Array(); // index into PAUSED
+  doubted = new Uint8Array(); // 1: a source of its signals is silent or not believed
   private texts: string[] = [];
   private rank = new Int32Array(); // place when read by tenant and name
   private place = new Int32Array(); // of each slot; -1: nobody's
@@ -64,6 +71,8 @@ class Fleet {
     this.ready = numbers(columns.ready);
     this.wanted = numbers(columns.wanted);
     this.use = numbers(columns.use);
+    this.paused = Uint8Array.from(columns.paused);
+    this.doubted = Uint8Array.from(columns.doubted, Number);
     this.moved = null;
     this.version += 1;
     if (!sameFleet) this.shape += 1;
@@ -83,6 +92,8 @@ class Fleet {
       this.ready[index] = columns.ready[at] ?? NaN;
       this.wanted[index] = columns.wanted[at] ?? NaN;
       this.use[index] = columns.use[at] ?? NaN;
+      this.paused[index] = columns.paused[at] ?? 0;
+      this.doubted[index] = Number(columns.doubted[at] ?? false);
       moved.push(index);
     });
     this.tick = change.tick;
@@ -103,6 +114,7 @@ class Fleet {
         (!asked.state || this.stateOf[index] === state) &&
         (!asked.mode || this.modeOf[index] === mode) &&
         (!asked.tenant || this.tenantOf[index] === tenant) &&
+        (!asked.mark || this[asked.mark as Mark][index]! > 0) &&
         words.every((word) => this.texts[index]!.includes(word));
       if (holds) mask[index] = 1;
     }
@@ -126,13 +138,14 @@ class Fleet {
     });
   }
 
-  /** How many of a mask are in each state. */
-  counts(mask: Uint8Array | null): Map<State, number> {
-    const counts = new Map<State, number>();
+  /** How many of a mask are in each state, and bear each mark. */
+  counts(mask: Uint8Array | null): Map<State | Mark, number> {
+    const counts = new Map<State | Mark, number>();
     for (let index = 0; index < this.size; index += 1) {
       if (mask && !mask[index]) continue;
       const state = this.state(index);
       counts.set(state, (counts.get(state) ?? 0) + 1);
+      for (const mark of MARKS) if (this[mark][index]) counts.set(mark, (counts.get(mark) ?? 0) + 1);
     }
     return counts;
   }

@@ -71,7 +71,7 @@ class Mapping:
                 both, np.abs(sheet.use - self._use) >= STEP, np.isfinite(sheet.use) != np.isfinite(self._use)
             )
         moved = farther.astype(np.bool_)
-        for name in ("state", "replicas", "ready", "wanted"):
+        for name in ("state", "replicas", "ready", "wanted", "paused", "doubted"):
             moved |= getattr(sheet, name) != getattr(before, name)
         self._changed[moved] = self._number
         self._use[moved] = sheet.use[moved]
@@ -90,5 +90,7 @@ def _change(sheet: Sheet, rows: Int64s) -> MapChange:
             ready=counts(sheet.ready[order]),
             wanted=counts(sheet.wanted[order]),
             use=shares(sheet.use[order]),
+            paused=sheet.paused[order].tolist(),
+            doubted=sheet.doubted[order].tolist(),
         ),
     )

@@ -17,6 +17,8 @@ class MapColumns(msgspec.Struct, frozen=True, kw_only=True):
     ready: tuple[int | None, ...]
     wanted: tuple[int | None, ...]
     use: tuple[float | None, ...]  # as in a row, to two digits
+    paused: tuple[int, ...]  # 0: not, 1: up, 2: down, 3: both
+    doubted: tuple[bool, ...]  # a source of its signals is silent or not believed
 
 
 class MapView(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,6 +41,8 @@ class ChangedColumns(msgspec.Struct, frozen=True, kw_only=True):
     ready: tuple[int | None, ...]
     wanted: tuple[int | None, ...]
     use: tuple[float | None, ...]
+    paused: tuple[int, ...]
+    doubted: tuple[bool, ...]
 
 
 class MapChange(msgspec.Struct, frozen=True, kw_only=True):

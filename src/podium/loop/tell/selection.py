@@ -18,6 +18,7 @@ WORDS: Mapping[str, tuple[str, ...]] = {  # fields that hold one of a few words
     "paused": PAUSED,
     "trusted": ("no", "yes"),
     "troubled": ("no", "yes"),
+    "doubted": ("no", "yes"),
 }
 FIELDS = ("tenant", "cluster", "namespace", "kind", "name", *WORDS)
 

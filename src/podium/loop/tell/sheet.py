@@ -93,6 +93,7 @@ class Sheet:
     paused: Int8s  # index into PAUSED
     trusted: Bools
     troubled: Bools  # there are words about what holds it
+    doubted: Bools  # a source of its signals is silent or not believed
 
 
 def _nothing(kind: Any) -> Any:
@@ -112,6 +113,7 @@ NOBODY = Sheet(
     paused=_nothing(np.int8),
     trusted=_nothing(np.bool_),
     troubled=_nothing(np.bool_),
+    doubted=_nothing(np.bool_),
 )  # before the first turn
 
 
@@ -135,6 +137,8 @@ def picture(sheet: Sheet) -> MapView:
             ready=counts(sheet.ready),
             wanted=counts(sheet.wanted),
             use=shares(sheet.use),
+            paused=sheet.paused.tolist(),
+            doubted=sheet.doubted.tolist(),
         ),
     )
 
