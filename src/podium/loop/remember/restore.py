@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -26,6 +27,9 @@ from podium.model.verdict import Expectation, Outcome, Verdict
 KINDS = (record.TURN, record.RESULTS, record.VERDICTS)  # what is folded
 
 
+KEPT = 8  # fleets, policies and tables at hand; older ones are read again
+
+
 class Library:
     """Fleets and policies by digest, each read from the ledger once."""
 
@@ -35,6 +39,14 @@ class Library:
         self._policies: dict[str, Policies] = {}
         self._orders: dict[str, Orders] = {"": Orders()}
         self._tables: dict[tuple[str, str, str], PolicyTable] = {}
+
+    def know(self, fleet: Fleet, policies: Policies, table: PolicyTable) -> None:
+        """What is in force need not be read back: 30 s for the policies of 100,000 workloads."""
+        self._fleets[fleet.digest] = fleet
+        self._policies[table.digest] = policies
+        self._tables[table.digest, fleet.digest, ""] = dataclasses.replace(table, ordered=None)
+        for shelf in (self._fleets, self._policies, self._tables):
+            _forget_oldest(shelf)
 
     def fleet(self, digest: str) -> Fleet:
         """The fleet of this digest. Raises KeyError when the ledger does not hold it."""
@@ -72,6 +84,12 @@ class Library:
                 self._tables[plain] = tabulate(self.policies(turn.policies), self.fleet(turn.fleet))
             self._tables[key] = self.orders(turn.orders).over(self._tables[plain], self.fleet(turn.fleet))
         return self._tables[key]
+
+
+def _forget_oldest(shelf: dict[Any, Any]) -> None:
+    """Documents change for as long as Podium runs."""
+    while len(shelf) > KEPT:
+        del shelf[next(iter(shelf))]
 
 
 @dataclasses.dataclass

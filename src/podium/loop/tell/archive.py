@@ -37,6 +37,8 @@ class Archive:
                 return DecisionRows(items=tuple(rows), until=None)
             rows.append(row)
         reached = self._diary.reaches(changed_only=changed_only)
+        if reached <= since:
+            return DecisionRows(items=tuple(rows), until=None)
         looked = reached if before is None else min(reached, before)
         stop = time.perf_counter() + WORK_SECONDS
         for told, outcomes in self._recorded(looked):

@@ -6,6 +6,7 @@ import threading
 import time
 
 import numpy as np
+from numpy.typing import NDArray
 
 from podium.ledger.ledger import Ledger
 from podium.loop.decide.ahead import expected_load, loads
@@ -48,7 +49,8 @@ class Charts:
 
     def add(self, scene: Scene) -> None:
         """The newest turn."""
-        self._recent.add(scene.turn.snapshot.now, _row(scene.turn, scene.table, scene.load, scene.expected))
+        hpa = scene.turned.shadow.replicas
+        self._recent.add(scene.turn.snapshot.now, _row(scene.turn, scene.table, scene.load, scene.expected, hpa))
 
     def recall(self, until: float) -> None:
         """Take back what was recorded before this start, every turn, as far as a few seconds of work go."""
@@ -91,7 +93,7 @@ class Charts:
             hpa=_counts(columns["hpa"]),
             thinned=thinned,
             band=scene.band(slot),
-            shadow=None,
+            shadow=scene.beside.of(np.array([slot])),
         )
 
     def sparks(self, slots: list[int], since: float, until: float, points: int) -> Sparks:
@@ -127,21 +129,25 @@ class Charts:
         finally:
             self._reaching.release()
 
-    def _remembered(self, turn: Turn) -> Float64s:
+    def _remembered(self, turn: Turn) -> tuple[NDArray[np.generic], ...]:
         table = self._library.table(turn)
-        return _row(turn, table, loads(turn.snapshot, table), expected_load(table, turn.forecast, turn.lead))
+        unknown = np.full(
+            len(table), UNKNOWN, np.int64
+        )  # what the HPA had then is not recorded, only what it amounts to
+        return _row(turn, table, loads(turn.snapshot, table), expected_load(table, turn.forecast, turn.lead), unknown)
 
 
 def _us(seconds: float) -> int:
     return clock.microseconds(seconds) if np.isfinite(seconds) else 2**62
 
 
-def _row(turn: Turn, table: PolicyTable, load: Float64s, expected: Float64s) -> Float64s:
-    """[fields, n] what is kept of one turn."""
+def _row(
+    turn: Turn, table: PolicyTable, load: Float64s, expected: Float64s, hpa: Int64s
+) -> tuple[NDArray[np.generic], ...]:
+    """What is kept of one turn: each of FIELDS, [n]."""
     ready = _known(turn.ready)
-    hpa = np.full(len(table), np.nan)
     rows = (load, _known(turn.snapshot.replicas), ready, _known(turn.decisions.replicas), ready * table.capacity)
-    return np.stack([*rows, expected, turn.lead, hpa])
+    return (*rows, expected, turn.lead, _known(hpa))
 
 
 def _known(counts: Int64s) -> Float64s:

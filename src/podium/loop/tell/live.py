@@ -80,6 +80,7 @@ class Live:
         if self._cast is None or self._cast.assignment is not assignment or self._cast.table is not table:
             self._cast = Cast(assignment, table)
             self._charts.adopt(assignment.fleet)
+            self._library.know(assignment.fleet, assignment.policies, table)
         scene = Scene(turned, self._cast, self._setting)
         self._charts.add(scene)
         self._diary.add(turned, self._cast)

@@ -6,6 +6,8 @@ turn for 50 minutes and one row in 11 minutes for a day; 100 workloads keep each
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -52,14 +54,17 @@ class Ring:
         """The newest moment; NaN when there is none."""
         return float(self.at[self._newest])
 
-    def add(self, at: float, row: NDArray[np.floating]) -> None:
-        """One more row, over the oldest when the ring is full."""
+    def add(self, at: float, columns: Sequence[NDArray[np.generic]]) -> Float32s:
+        """One more row of a value per field and slot, over the oldest when the ring is full. Returns it."""
         place = int(np.argmin(self.at)) if self.full else self._count
-        self.rows[place, :, : row.shape[1]] = row
+        row: Float32s = self.rows[place]
+        for target, column in zip(row, columns, strict=True):
+            target[: len(column)] = column
         self.at[place] = at
         self._count += 1
         if not at < self.last:
             self._newest = place
+        return row
 
     def newest(self) -> Float32s:
         """The newest row, to be changed in place."""
@@ -80,7 +85,7 @@ class Ring:
         shared = min(size, self.size)
         order = np.argsort(self.at)[: np.count_nonzero(~np.isnan(self.at))][-depth:]
         for place in order.tolist():
-            out.add(float(self.at[place]), self.rows[place, :, :shared])  # in the order of time
+            out.add(float(self.at[place]), tuple(self.rows[place, :, :shared]))  # in the order of time
         return out
 
     def forget(self, slots: Int64s) -> None:
@@ -106,14 +111,14 @@ class Recent:
             self._fine.forget(changed)
             self._coarse.forget(changed)
 
-    def add(self, at: float, row: NDArray[np.floating]) -> None:
-        """Remember one turn: a value per field and slot, [len(FIELDS), n]."""
-        self._fine.add(at, row)
+    def add(self, at: float, columns: Sequence[NDArray[np.generic]]) -> None:
+        """Remember one turn: for each of FIELDS a value per slot."""
+        row = self._fine.add(at, columns)
         bucket = at // self.bucket_seconds * self.bucket_seconds
         if self._coarse.last == bucket:
             _merge(self._coarse.newest(), row)
         else:
-            self._coarse.add(bucket, np.concatenate([row, row[_LOAD : _LOAD + 1]]))
+            self._coarse.add(bucket, (*row, row[_LOAD]))
 
     @property
     def oldest(self) -> float:
@@ -125,9 +130,9 @@ class Recent:
         """There is no room for an older past than is known."""
         return self._coarse.full
 
-    def fill(self, at: float, row: NDArray[np.floating]) -> None:
+    def fill(self, at: float, columns: Sequence[NDArray[np.generic]]) -> None:
         """Remember one moment of a past before everything known: a recorded turn that stands for its bucket."""
-        self._coarse.add(at // self.bucket_seconds * self.bucket_seconds, np.concatenate([row, row[_LOAD : _LOAD + 1]]))
+        self._coarse.add(at // self.bucket_seconds * self.bucket_seconds, (*columns, columns[_LOAD]))
 
     def loads(self, slots: list[int], since: float, until: float) -> tuple[Float64s, Float64s]:
         """Several slots' loads within a span, each turn while turns are known: moments [t], and loads [t, slots]."""
@@ -160,7 +165,7 @@ def _rings(size: int) -> tuple[Ring, Ring, float]:
     return Ring(depth, len(FIELDS), size), Ring(buckets, len(FIELDS) + 1, size), float(seconds)
 
 
-def _merge(bucket: Float32s, row: NDArray[np.floating]) -> None:
+def _merge(bucket: Float32s, row: Float32s) -> None:
     """Counts are the last of their bucket, ready and capacity the least; the load has its lowest and its highest."""
     lowest, highest = np.fmin(bucket[_LOAD], row[_LOAD]), np.fmax(bucket[-1], row[_LOAD])
     least = {name: np.fmin(bucket[FIELDS.index(name)], row[FIELDS.index(name)]) for name in ("ready", "capacity")}

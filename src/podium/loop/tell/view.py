@@ -39,8 +39,8 @@ class WorkloadRow(msgspec.Struct, frozen=True, kw_only=True):
     trusted: bool
     paused: str  # none | up | down | both: by its policy or by an order
     pauses: tuple[Pause, ...] = ()  # the orders behind it
-    hpa: int | None = None  # replicas that a plain HPA would have now
-    shadow: Comparison | None = None  # both since the comparison began; null without a load and a capacity
+    hpa: int | None  # replicas that a plain HPA would have now
+    shadow: Comparison | None  # both since the comparison began; null without a load and a capacity
     troubles: tuple[str, ...] = ()  # in words: why nothing is known, what holds it
 
 
