@@ -69,7 +69,8 @@ def _learned(rows: Float32s, count: Int64s) -> Float64s:
 
     def quantile(level: float) -> Float64s:
         rank = np.maximum(np.ceil(level * known).astype(np.int64) - 1, 0)
-        return np.take_along_axis(ranked, rank[None, :], axis=0)[0].astype(np.float64)
+        found: Float64s = np.take_along_axis(ranked, rank[None, :], axis=0)[0].astype(np.float64)
+        return found
 
     # Of fewer than twenty measurements the .95 quantile is the largest: one accident may not make the horizon an hour.
     robust = np.minimum(quantile(QUANTILE), FAR * quantile(0.5))
