@@ -1,6 +1,7 @@
 """Driving the loop: lead, remember, turn after turn on the grid of the interval, until told to stop.
 
-A turn that overruns the grid makes the next ones late; they are skipped and counted, never queued.
+A turn that overruns the grid, a process that was suspended and a clock that was set forward all pass moments by: they
+are skipped and counted, never queued.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from podium.ledger import errors as ledger_errors
 from podium.ledger.lease import Leadership
 from podium.ledger.ledger import Ledger
 from podium.loop.cycle import Cycle, Turned
-from podium.loop.pace import Pace, next_moment
+from podium.loop.pace import Pace, next_moment, reached
 from podium.loop.tell import facts
 from podium.loop.tell.live import Live
 from podium.loop.tracing import UNTOLD, Tracer
@@ -53,12 +54,13 @@ async def drive(
     Raises StaleLeader when another leads, and what the ledger raises: what cannot be recorded is not done.
     """
     while True:
-        moment = next_moment(pace(), cycle.last_at, interval_seconds)
-        skipped = 0 if math.isnan(cycle.last_at) else max(round((moment - cycle.last_at) / interval_seconds) - 1, 0)
-        live.waiting("turn", moment)
-        await pace.sleep_until(moment)
-        if pace() < moment:
+        asked = next_moment(pace(), cycle.last_at, interval_seconds)
+        live.waiting("turn", asked)
+        await pace.sleep_until(asked)
+        if (now := pace()) < asked:
             continue  # the clock was set back
+        moment = reached(asked, now, interval_seconds)
+        skipped = 0 if math.isnan(cycle.last_at) else max(round((moment - cycle.last_at) / interval_seconds) - 1, 0)
         with tracer.span("turn") as span:
             turned = await cycle.turn(moment)
             span.note(facts.of(turned, skipped))
