@@ -161,12 +161,22 @@ async def test_what_is_asked_for_is_in_the_address_and_comes_back() -> None:
         await page.get_by_role("button", name="Held").click()
         await page.locator(".map .label", has_text="cedar-bank").click()
         await expect(names(page)).to_have_text(["ledger", "mailer", "search", "search-001"])
+        await expect(page.locator(".totals div").first).to_contain_text("4 of cedar-bank")
         assert page.url == f"http://{station.listen}/#/?tenant=cedar-bank"
         await page.reload()
         await expect(names(page)).to_have_count(4)
         await page.go_back()
         await page.go_back()
         await expect(names(page)).to_have_text(["fraud-check"])
+
+
+async def test_who_is_paused_and_whose_source_is_doubted_can_be_asked_for() -> None:
+    async with opened() as (_station, seen):
+        await seen.page.get_by_role("button", name="Paused").click()
+        await expect(names(seen.page)).to_have_text(["ledger"])
+        await seen.page.get_by_role("button", name="Paused").click()
+        await seen.page.get_by_role("button", name="Doubted source").click()
+        await expect(names(seen.page)).to_have_text(["fraud-check"])
 
 
 async def test_the_list_is_sorted_by_what_is_asked() -> None:
