@@ -4,7 +4,12 @@
 
 The loop is the real one with a real ledger (SQLite, on the disk). The cluster and the source answer from memory at
 once: they stand for the network. Every workload has an HPA resource metric (cpu), an external metric, a load with a
-forecast, a behaviour, and is written by Podium; loads follow the day. Three signals a workload, about 2.5 pods.
+forecast, a behaviour, a schedule and a rule, and is written by Podium; loads follow the day. Three signals a workload,
+about 3.3 pods.
+
+The peer is upstream's replica calculator (Kubernetes 1.36, Go, benchmarks/peers), in the same run on one core: three
+metrics of as many workloads with three pods each, from objects in memory. It calculates alone: it observes nothing,
+forecasts nothing, keeps no windows and no ledger.
 """
 
 from __future__ import annotations
@@ -23,12 +28,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+from peers import build
 from synthetic import fleet
 from synthetic.outside import MemoryCluster, MemorySource, Outside
 
 from podium import wiring
+from podium.ledger.lease import Leadership
 from podium.ledger.ledger import Ledger
 from podium.loop.cycle import Cycle
+from podium.loop.remember import checkpoints, record
 from podium.loop.remember.memory import Memory
 from podium.loop.remember.restore import Restored, restore
 from podium.model import columns
@@ -41,6 +49,7 @@ BUDGET = {10_000: 0.050, 100_000: 0.500}  # seconds: the figures to reach
 INTERVAL = 15.0
 START = 1_800_000_000.0
 WARM = 30  # turns until the stabilisation window (300 s) is full
+MEMORY = ("checkpoint", "memory")
 STEPS = ("observe", "forecast", "decide", "verify", "record", "act")
 
 
@@ -57,12 +66,14 @@ class Measured:
     steps: dict[str, float]
     commands: float  # a turn
     bytes_per_turn: float
-    bytes_of_memory: float  # of checkpoints, spread over all turns
+    bytes_of_memory: float  # of a checkpoint, spread over the turns until the next
+    checkpoint_seconds: float  # CPU of writing one beside the turns
     state_bytes: int
     peak_rss: int
     assign_seconds: float
     restore_seconds: float
     folded: int  # turns taken in at the restore
+    peer: float | None = None  # seconds that upstream's calculator takes; None: it is not at hand
 
 
 def main() -> None:
@@ -91,7 +102,24 @@ def alone(size: int, turns: int) -> Measured:
     """Measured in a process of its own, so that its memory is its own."""
     command = [sys.executable, __file__, "--only", str(size), "--turns", str(turns)]
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
-    return Measured(**json.loads(done.stdout.splitlines()[-1]))
+    return dataclasses.replace(Measured(**json.loads(done.stdout.splitlines()[-1])), peer=upstream(size))
+
+
+def upstream(size: int) -> float | None:
+    """Seconds in which upstream's calculator answers for as many workloads."""
+    if size > max(SIZES):
+        return None  # its objects would take more memory than the machine has
+    try:
+        program = build.peer()
+    except build.Missing as error:
+        print(error, file=sys.stderr)
+        return None
+    command = [str(program), "bench", "-workloads", str(size), "-pods", "3"]
+    core = {max(os.sched_getaffinity(0))}
+    done = subprocess.run(
+        command, check=True, stdout=subprocess.PIPE, preexec_fn=lambda: os.sched_setaffinity(0, core)
+    )  # fmt: skip
+    return float(json.loads(done.stdout)["seconds"])
 
 
 async def measure(size: int, turns: int) -> Measured:
@@ -107,12 +135,12 @@ async def measure(size: int, turns: int) -> Measured:
 
 async def turned(size: int, turns: int, ledger: Ledger) -> Measured:
     outside = Outside(size, START)
-    restored = Restored(wiring.new_memory())
+    restored, leadership = Restored(wiring.new_memory()), ledger.lead("bench", 3600.0)
     cycle = Cycle(
         MemoryCluster(outside),
         Observer([MemorySource(outside)]),
         ledger,
-        ledger.lead("bench", 3600.0),
+        leadership,
         restored,
         default_lead_seconds=60.0,
         deadline_seconds=60.0,
@@ -139,6 +167,8 @@ async def turned(size: int, turns: int, ledger: Ledger) -> Measured:
         )
     rows = np.array(spent[WARM:], float)
     grown = {kind: size - before.get(kind, 0) for kind, size in volumes(ledger).items()}
+    await cycle.close()
+    bytes_of_memory, checkpoint_seconds = keep(ledger, cycle, restored, leadership)
     state_bytes = held(restored.memory)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     begun = time.perf_counter()
@@ -154,8 +184,9 @@ async def turned(size: int, turns: int, ledger: Ledger) -> Measured:
         cpu=float(np.median(rows[:, 1])),
         steps=dict(zip(STEPS, np.median(rows[:, 3:], axis=0).tolist(), strict=True)),
         commands=float(rows[:, 2].mean()),
-        bytes_per_turn=(sum(grown.values()) - grown.get("checkpoint", 0)) / turns,
-        bytes_of_memory=grown.get("checkpoint", 0) / turns,
+        bytes_per_turn=sum(size for kind, size in grown.items() if kind not in MEMORY) / turns,
+        bytes_of_memory=bytes_of_memory,
+        checkpoint_seconds=checkpoint_seconds,
         state_bytes=state_bytes,
         peak_rss=peak,
         assign_seconds=assign_seconds,
@@ -173,6 +204,17 @@ def know_everything(memory: Memory) -> None:
             array[unknown] = chance.lognormal(5, 0.4, int(unknown.sum())).astype(np.float32)
             state[name] = array
     memory.outlook.restore(state)
+
+
+def keep(ledger: Ledger, cycle: Cycle, restored: Restored, leadership: Leadership) -> tuple[float, float]:
+    """(bytes a turn of a checkpoint until the next, CPU seconds of writing one)."""
+    before, begun, memory = volumes(ledger), time.process_time(), restored.memory
+    pending = tuple(restored.expectations.values())
+    checkpoint = record.Checkpoint(restored.number, memory.fleet.digest, pending, memory.decided())
+    checkpoints.write(ledger, leadership, checkpoint, memory.outlook.state(), cycle.last_at)
+    spent, after = time.process_time() - begun, volumes(ledger)
+    grown = sum(after.get(kind, 0) - before.get(kind, 0) for kind in MEMORY)
+    return grown / checkpoints.every(len(memory.fleet)), spent
 
 
 def held(memory: Memory) -> int:
@@ -203,14 +245,22 @@ def report(measured: list[Measured]) -> Iterator[str]:
     yield "|---" * (len(STEPS) + 1) + "|"
     for one in measured:
         yield _row(f"{one.workloads:,}", *(f"{one.steps[step] * 1e3:.1f}" for step in STEPS))
-    yield "\n| workloads | state MB | peak RSS MB | ledger kB a turn | GB a day | memory kB a turn | GB a day |"
-    yield "|---|---|---|---|---|---|---|"
+    yield "\n| workloads | decide ms | upstream's calculator ms | upstream / decide | upstream / full turn |"
+    yield "|---|---|---|---|---|"
+    for one in measured:
+        if one.peer is not None:
+            yield _row(
+                f"{one.workloads:,}", f"{one.steps['decide'] * 1e3:.1f}", f"{one.peer * 1e3:.1f}",
+                f"{one.peer / one.steps['decide']:.1f}", f"{one.peer / one.wall:.2f}",
+            )  # fmt: skip
+    yield "\n| workloads | state MB | peak RSS MB | ledger kB a turn | GB a day | checkpoints | GB a day | CPU s each |"
+    yield "|---|---|---|---|---|---|---|---|"
     per_day = 86_400 / INTERVAL / 1e9
     for one in measured:
         yield _row(
             f"{one.workloads:,}", f"{one.state_bytes / 1e6:.0f}", f"{one.peak_rss / 1e6:.0f}",
             f"{one.bytes_per_turn / 1e3:.0f}", f"{one.bytes_per_turn * per_day:.2f}",
-            f"{one.bytes_of_memory / 1e3:.0f}", f"{one.bytes_of_memory * per_day:.2f}",
+            f"{one.bytes_of_memory / 1e3:.0f}", f"{one.bytes_of_memory * per_day:.2f}", f"{one.checkpoint_seconds:.1f}",
         )  # fmt: skip
     yield "\n| workloads | policies adopted s | restore s | of turns |"
     yield "|---|---|---|---|"

@@ -43,6 +43,11 @@ spec:
       policies: [{type: Percent, value: 20, periodSeconds: 60}]
   load: {signal: requests_per_second, capacityPerReplica: 85}
   objective: {unservedFraction: 0.005}
+  schedule:
+    - {cron: "0 8 * * 1-5", timeZone: Europe/Berlin, duration: 10h, minReplicas: 2}
+  rules:
+    - when: "queue_length > 500.0 && requests_per_second > 100.0"
+      then: {minReplicas: 3}
 """
 SIGNAL = """\
 apiVersion: podium.dev/v1alpha1

@@ -32,10 +32,14 @@ EVERY_LARGE = 240  # an hour: 100,000 workloads write 10 GB a day and fold for a
 PER_TURN = 125  # slots that put the next checkpoint off by a turn: 10,000 workloads write one in half an hour
 
 
+def every(size: int) -> int:
+    """Turns from one checkpoint of a fleet of `size` slots to the next."""
+    return EVERY if size <= WHOLE else min(EVERY + size // PER_TURN, EVERY_LARGE)
+
+
 def due(number: int, size: int) -> bool:
     """Whether a checkpoint follows turn `number` of a fleet of `size` slots."""
-    every = EVERY if size <= WHOLE else min(EVERY + size // PER_TURN, EVERY_LARGE)
-    return number % every == 1
+    return number % every(size) == 1
 
 
 def write(
