@@ -65,6 +65,8 @@ async def _path(remote: Remote, target: str) -> str:
     wanted, _, last = target.rpartition("/")
     word = f"namespace:{wanted.rpartition('/')[2]}" if last == "*" else f"name:{last}"
     page = await remote.read(f"/api/v1/workloads?limit=1000&filter={quote(word)}")
+    if not page["items"] and last != "*":
+        page = await remote.read("/api/v1/workloads?limit=1000")  # to say what was meant
     keys = [WorkloadKey.parse(row["key"]) for row in page["items"]]
     if last != "*":
         return f"/api/v1/workloads/{names.resolve(target, keys)}"
