@@ -9,7 +9,8 @@ from collections.abc import Iterable, Iterator
 from types import ModuleType
 
 from podium.api import decisions, problems, session, sources, stream, tenants, workloads
-from podium.loop.orders import order
+from podium.api import orders as api_orders
+from podium.loop.orders import book, order
 from podium.loop.tell import figures, fleetmap, view
 
 # Shapes in the order in which somebody reads them: what is asked first stands first.
@@ -26,6 +27,9 @@ SHAPES: tuple[tuple[str, ModuleType, tuple[str, ...]], ...] = (
     ("Decisions", decisions, ("DecisionPage",)),
     ("", view, ("DecisionRow", "Explanation")),
     ("Sources and clusters", sources, ("SourceList", "ClusterList", "ClusterRow")),
+    ("Orders", api_orders, ("Standing",)),
+    ("", book, ("Given",)),
+    ("", order, ("Order", "Target")),
     ("On the stream", view, ("WorkloadTail",)),
     ("", stream, ("Gone", "Beat")),
     ("Sessions and problems", session, ("Session",)),
