@@ -194,6 +194,16 @@ def test_while_one_leads_another_is_told_who_and_until_when(opened: Opener) -> N
     assert str(caught.value).startswith("one leads until 20")
 
 
+def test_a_leader_that_could_not_release_its_lead_takes_it_again_at_once_under_a_later_epoch(opened: Opener) -> None:
+    ledger = opened()
+    lost = ledger.lead("one", 60)  # the database was locked when it should have been released
+    again = ledger.lead("one", 60)
+    assert again.epoch == lost.epoch + 1
+    with pytest.raises(StaleLeader):
+        ledger.append(ticks(1), lost)
+    assert len(ledger.append(ticks(1), again)) == 1
+
+
 def test_after_a_release_another_leads_at_once_under_a_later_epoch(opened: Opener) -> None:
     ledger, other = opened(), opened()
     first = ledger.lead("one", 60)

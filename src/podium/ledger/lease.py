@@ -64,7 +64,7 @@ def take(
 ) -> Leadership:
     """Lead under a new epoch, higher than `above`, when nobody does, the holder's term is over, or its process is gone.
 
-    Else raises Led.
+    Else raises Led. A holder of the same name in this very process, which lost track of its lead, takes it again.
     """
     if not holder or ttl_seconds <= 0:
         raise ValueError("a leader needs a name and a term of more than 0 seconds")
@@ -74,7 +74,8 @@ def take(
         row = _locked(connection)
         now_us = database.now_us(connection)
         theirs = process.Process(row.host, row.pid, row.started)
-        if row.holder and now_us < row.expires_us and not is_gone(theirs):
+        own = bool(row.holder == holder and theirs == mine and mine.started)
+        if row.holder and now_us < row.expires_us and not own and not is_gone(theirs):
             raise Led(row.holder, row.expires_us / 1e6)
         epoch = max(row.epoch, above) + 1
         connection.execute(
