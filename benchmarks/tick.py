@@ -168,13 +168,13 @@ async def turned(size: int, turns: int, ledger: Ledger) -> Measured:
     rows = np.array(spent[WARM:], float)
     grown = {kind: size - before.get(kind, 0) for kind, size in volumes(ledger).items()}
     await cycle.close()
-    bytes_of_memory, checkpoint_seconds = keep(ledger, cycle, restored, leadership)
     state_bytes = held(restored.memory)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     begun = time.perf_counter()
     again = restore(ledger, wiring.new_memory())
     restore_seconds = time.perf_counter() - begun
     assert again.memory.digest() == restored.memory.digest(), "a restart forgot something"
+    bytes_of_memory, checkpoint_seconds = keep(ledger, cycle, restored, leadership)
     return Measured(
         workloads=size,
         pods=len(outside.observation.pods),

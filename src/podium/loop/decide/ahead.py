@@ -9,7 +9,7 @@ import numpy as np
 from podium.loop.decide.draft import Draft, Turn
 from podium.loop.decide.metrics import INT32_MAX
 from podium.loop.decide.table import PolicyTable
-from podium.model.arrays import Float64s
+from podium.model.arrays import Float64s, Int64s
 from podium.model.decision import Reason
 from podium.model.forecast import Forecast
 from podium.model.snapshot import Snapshot
@@ -44,11 +44,25 @@ def _steady(turn: Turn, draft: Draft) -> Draft:
 def loads(snapshot: Snapshot, table: PolicyTable, doubted: Sequence[int] = ()) -> Float64s:
     """[n] the load that each policy forecasts; NaN where it is unknown, or told by a `doubted` source."""
     out = np.full(len(table), np.nan)
-    names = np.array(table.load, np.str_)
-    for name, level in snapshot.signals.items():
-        mine = (names == name) & ~np.isin(level.source, doubted)
-        out[mine] = level.value[mine]
+    for name, slots in _forecast_from(table.load).items():
+        if name in snapshot.signals:
+            level = snapshot.signals[name]
+            believed = slots[~np.isin(level.source[slots], doubted)] if len(doubted) else slots
+            out[believed] = level.value[believed]
     return out
+
+
+def _forecast_from(names: tuple[str, ...]) -> dict[str, Int64s]:
+    """Signal -> the slots whose policies forecast it. 100,000 names take 35 ms, and are the same from turn to turn."""
+    for known, answer in _named:
+        if known is names:
+            return answer
+    by_name = {name: np.flatnonzero(np.array(names, np.str_) == name) for name in set(names) - {""}}
+    _named[:] = [(names, by_name)]
+    return by_name
+
+
+_named: list[tuple[tuple[str, ...], dict[str, Int64s]]] = []  # of the policies that were asked about last
 
 
 def expected_load(table: PolicyTable, forecast: Forecast, lead: Float64s) -> Float64s:
