@@ -14,6 +14,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "pause": ("podium.cli.pause", "Pause scaling of a workload, a namespace or everything."),
     "resume": ("podium.cli.resume", "Take a pause back."),
     "believe": ("podium.cli.believe", "Take what a doubted source says for the truth."),
+    "recommend": ("podium.cli.recommend", "Say what would change in a cluster, from its Prometheus; touch nothing."),
     "backtest": ("podium.cli.backtest", "Replay a recorded load under several policies, side by side."),
     "explain": ("podium.cli.explain", "Say why a workload has as many replicas as it has."),
     "replay": ("podium.cli.replay", "Decide a recorded turn again and compare it bit for bit."),

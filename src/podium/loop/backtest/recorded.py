@@ -102,6 +102,7 @@ class _Reading:
         self._asked = asked
         self.first = int(asked.until // MINUTE) - asked.minutes + 1
         self._at: Float64s = (self.first + np.arange(asked.minutes, dtype=np.float64)) * MINUTE
+        self._newest = asked.until  # when the last replicas were told: what is asked of now is asked of then
         self.missing: list[str] = []
 
     async def hpas(self) -> dict[Subject, Hpa]:
@@ -134,6 +135,8 @@ class _Reading:
             if kind == KINDS[0]:
                 self._miss("kube_deployment_spec_replicas", STATE_METRICS)
             return []
+        known = np.flatnonzero((~np.isnan(np.array(list(ordered.values())))).any(axis=0))
+        self._newest = float(self._at[known[-1]]) if len(known) else self._newest
         wanted = [one for one in ordered if not self._asked.hpa or one in hpas]
         ready = await self._past(kind, self._metric(prefix + "status_replicas_ready"))
         load = await self._load(kind, wanted)
@@ -219,13 +222,14 @@ class _Reading:
         return found
 
     async def _now(self, kind: str, query: str) -> dict[Subject, float]:
-        reading = await self._source.read(query, self._asked.until)
+        reading = await self._source.read(query, self._newest)
         pairs = zip(reading.subjects, reading.values.tolist(), strict=True)
         return {subject: value for subject, value in pairs if subject.kind == kind and np.isfinite(value)}
 
     async def _instant(self, query: str) -> list[tuple[_Labels, float]]:
         try:
-            vector = await self._client.instant(query, self._asked.until)
+            # What was told within the hour: a restart of kube-state-metrics makes nobody disappear.
+            vector = await self._client.instant(f"last_over_time({query}[1h])", self._asked.until)
         except Silent as error:
             raise Temporary(str(error)) from error
         except Unusable as error:

@@ -45,21 +45,21 @@ def long_course(loads: Float64s, column: Int64s, begin: Int64s, longest_minutes:
     padded = np.pad(loads, ((early, DAY), (0, 0)), constant_values=np.nan)
     shape = len(padded), len(column)
     whole = Course(np.zeros(shape, np.int32), np.zeros(shape, np.int32))
-    todo = np.arange(len(pieces.slot))
-    given = np.zeros((early + DAY, len(todo)), np.int32)
+    open_ = np.arange(len(pieces.slot))
+    given = np.zeros((early + DAY, len(open_)), np.int32)
     before = np.zeros((alike, len(pieces.slot)), np.int32)  # what each piece ordered just before it counts
-    while len(todo):
-        taken = np.arange(early + DAY)[:, None] + pieces.row[todo]  # rows of `padded`: a piece begins `early` before
-        slots = pieces.slot[todo]
+    while len(open_):
+        taken = np.arange(early + DAY)[:, None] + pieces.row[open_]  # rows of `padded`: a piece begins `early` before
+        slots = pieces.slot[open_]
         met = _Met(whole.ordered, taken, slots, early, alike)
-        course = run(padded[taken, column[slots]], pieces.row[todo] - early, slots, given, met)
-        before[:, todo] = course.ordered[early - alike : early]
+        course = run(padded[taken, column[slots]], pieces.row[open_] - early, slots, given, met)
+        before[:, open_] = course.ordered[early - alike : early]
         counts = taken[early : len(course.ordered)]
         whole.ordered[counts, slots] = course.ordered[early:]
         whole.ready[counts, slots] = course.ready[early:]
-        todo = _apart(pieces, whole, before, early, alike)
-        given = np.zeros((early + DAY, len(todo)), np.int32)
-        given[:early] = whole.ordered[np.arange(early)[:, None] + pieces.row[todo], pieces.slot[todo]]
+        open_ = _apart(pieces, whole, before, early, alike)
+        given = np.zeros((early + DAY, len(open_)), np.int32)
+        given[:early] = whole.ordered[np.arange(early)[:, None] + pieces.row[open_], pieces.slot[open_]]
     return Course(whole.ordered[early : early + rows], whole.ready[early : early + rows])
 
 
