@@ -201,7 +201,8 @@ def _utilisation(usage: Int64s, requests: Int64s, target: Int64s, *, wraps: bool
     percent = _quotient(usage * 100, np.where(requests == 0, 1, requests))
     if wraps:
         percent = turned_over(percent)
-    return percent / target, percent
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return percent / target, percent
 
 
 def _average(usage: Int64s, count: Int64s, target: Int64s) -> tuple[Float64s, Int64s]:
