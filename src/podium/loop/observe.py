@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -91,8 +91,7 @@ def _snapshot(
     for resource, samples in observation.pods.samples.items():
         if "@" not in resource:  # single containers have no level of their own
             levels[resource] = _resource_level(pods, samples, len(fleet), own)
-    for signal in cluster_signals:
-        levels[signal.name] = _renamed(levels, signal, fleet, now)
+    levels |= _renamed(levels, cluster_signals, fleet, now)
     nothing = np.full(len(fleet), UNKNOWN, np.int64)
     return Snapshot(
         now=now,
@@ -119,15 +118,30 @@ def _resource_level(pods: Pods, samples: Samples, size: int, source: int) -> Lev
     return Level(np.where(known, total, np.nan), np.where(known, oldest, np.nan), np.full(size, source, np.int32))
 
 
-def _renamed(levels: dict[str, Level], signal: ClusterSignal, fleet: Fleet, now: float) -> Level:
-    """The resource's level in the signal's namespace; elsewhere what another namespace's signal of that name says."""
-    size = len(fleet)
-    nowhere = Level(np.full(size, np.nan), np.full(size, np.nan), np.full(size, UNKNOWN, np.int32))
-    resource, other = levels.get(signal.resource, nowhere), levels.get(signal.name, nowhere)
-    mine = np.array([slot.key is not None and slot.key.namespace == signal.namespace for slot in fleet.slots], np.bool_)
-    fresh = now - resource.at <= signal.stale_after_seconds
-    return Level(
-        np.where(mine, np.where(fresh, resource.value, np.nan), other.value),
-        np.where(mine, resource.at, other.at),
-        np.where(mine, resource.source, other.source),
-    )
+def _renamed(
+    levels: Mapping[str, Level], signals: Sequence[ClusterSignal], fleet: Fleet, now: float
+) -> dict[str, Level]:
+    """Each signal's resource under its name in its namespace, as far as it is fresh."""
+    out: dict[str, Level] = {}
+    for signal in signals:
+        level = out.get(signal.name)
+        if level is None:
+            level = out[signal.name] = _copied(levels.get(signal.name), len(fleet))
+        slots = fleet.by_namespace.get(signal.namespace, _NO_SLOTS)
+        resource = levels.get(signal.resource)
+        if resource is None:
+            level.value[slots], level.at[slots], level.source[slots] = np.nan, np.nan, UNKNOWN
+            continue
+        fresh = now - resource.at[slots] <= signal.stale_after_seconds
+        level.value[slots] = np.where(fresh, resource.value[slots], np.nan)
+        level.at[slots], level.source[slots] = resource.at[slots], resource.source[slots]
+    return out
+
+
+def _copied(level: Level | None, size: int) -> Level:
+    if level is None:
+        return Level(np.full(size, np.nan), np.full(size, np.nan), np.full(size, UNKNOWN, np.int32))
+    return Level(level.value.copy(), level.at.copy(), level.source.copy())
+
+
+_NO_SLOTS = np.empty(0, np.int64)

@@ -6,6 +6,9 @@ import dataclasses
 import functools
 import hashlib
 
+import numpy as np
+
+from podium.model.arrays import Int64s
 from podium.model.identity import WorkloadKey
 
 
@@ -34,6 +37,14 @@ class Fleet:
     def index(self) -> dict[WorkloadKey, int]:
         """Slot number by workload."""
         return {slot.key: number for number, slot in enumerate(self.slots) if slot.key is not None}
+
+    @functools.cached_property
+    def by_namespace(self) -> dict[str, Int64s]:
+        """Slot numbers by namespace, of every cluster."""
+        found: dict[str, list[int]] = {}
+        for key, number in self.index.items():
+            found.setdefault(key.namespace, []).append(number)
+        return {namespace: np.array(numbers, np.int64) for namespace, numbers in found.items()}
 
     @functools.cached_property
     def digest(self) -> str:
