@@ -20,9 +20,10 @@ import numpy as np
 
 from podium.clients.prometheus import PrometheusClient
 from podium.clients.vectors import Arriving, Vector
+from podium.model.arrays import Int64s
 from podium.model.fleet import Fleet, Slot
 from podium.model.identity import WorkloadKey
-from podium.model.snapshot import no_pods
+from podium.model.snapshot import Phase, Pods, Ready, no_pods
 from podium.signals.bound import BoundSignal
 from podium.signals.observe import Observer
 from podium.signals.placement import PodRows
@@ -49,6 +50,13 @@ class Bodies(PrometheusClient):
         return arriving.close(rest[rest.index(b"[") : rest.rindex(b"]") + 1], ())
 
 
+BOUND = [
+    BoundSignal(namespace=f"tenant-{number}", name=name, source="prom", query=name, unit="per_second", cluster="local")
+    for name in SIGNALS
+    for number in range(NAMESPACES)
+]
+
+
 def body(labels: list[str], values: list[float], now: float) -> bytes:
     """An answer as Prometheus writes it."""
     rows = ",".join(
@@ -67,20 +75,13 @@ class Run:
 
 
 def milliseconds(since: float) -> float:
-    return (time.perf_counter() - since) * 1e3
+    return (time.process_time() - since) * 1e3
 
 
 async def measure(size: int, *, shuffled: bool) -> Run:
     names = [(f"tenant-{number % NAMESPACES}", f"service-{number}") for number in range(size)]
     fleet = Fleet(tuple(Slot(WorkloadKey("local", space, "deployment", "apps", name)) for space, name in names))
     labels = [f'{{"namespace":"{space}","deployment":"{name}"}}' for space, name in names]
-    signals = [
-        BoundSignal(
-            namespace=f"tenant-{number}", name=name, source="prom", query=name, unit="per_second", cluster="local"
-        )
-        for name in SIGNALS
-        for number in range(NAMESPACES)
-    ]
     client, random = Bodies(), np.random.default_rng(7)
     observer, rows, run = Observer([PrometheusSource("prom", client)]), PodRows(no_pods(), ()), Run()
     for turn in range(TURNS):
@@ -88,21 +89,56 @@ async def measure(size: int, *, shuffled: bool) -> Run:
         for name in SIGNALS:
             order = random.permutation(size) if shuffled else np.arange(size)
             client.bodies[name] = body([labels[row] for row in order.tolist()], random.gamma(2, 50, size).tolist(), now)
-        since = time.perf_counter()
-        answers = await observer.ask(signals, now, 60)
-        run.parse.append(milliseconds(since))
-        since = time.perf_counter()
-        observed = observer.join(signals, answers, fleet, rows, now)
-        run.join.append(milliseconds(since))
-        assert all(isinstance(answer, Reading) for answer in answers.values())
-        assert all(np.isfinite(level.value).all() for level in observed.levels.values())
+        await _turn(observer, fleet, rows, now, run)
         run.peer.append(_peer(client.bodies))
     await observer.close()
     return run
 
 
+async def measure_pods(size: int) -> Run:
+    """Series of pods, 2.5 for each workload, of which one in a hundred is another in every turn."""
+    workloads = size * 2 // 5
+    names = [(f"tenant-{number % NAMESPACES}", f"service-{number}") for number in range(workloads)]
+    fleet = Fleet(tuple(Slot(WorkloadKey("local", space, "deployment", "apps", name)) for space, name in names))
+    client, random, run = Bodies(), np.random.default_rng(7), Run()
+    observer = Observer([PrometheusSource("prom", client)])
+    owner, generation = np.arange(size) % workloads, np.zeros(size, np.int64)
+    for turn in range(TURNS):
+        now = START + 15 * turn
+        generation[random.choice(size, size // 100, replace=False)] += 1
+        pods = tuple(
+            (names[slot][0], f"{names[slot][1]}-{row}-{age}")
+            for row, (slot, age) in enumerate(zip(owner.tolist(), generation.tolist(), strict=True))
+        )
+        labels = [f'{{"namespace":"{space}","pod":"{pod}"}}' for space, pod in pods]
+        for name in SIGNALS:
+            client.bodies[name] = body(labels, random.gamma(2, 50, size).tolist(), now)
+        await _turn(observer, fleet, PodRows(_running(owner, now), pods), now, run)
+        run.peer.append(_peer(client.bodies))
+    await observer.close()
+    return run
+
+
+def _running(owner: Int64s, now: float) -> Pods:
+    size = len(owner)
+    since = np.full(size, now - 3600)
+    phase, ready = np.full(size, Phase.RUNNING, np.int8), np.full(size, Ready.TRUE, np.int8)
+    return Pods(owner.astype(np.int32), phase, ready, np.zeros(size, np.bool_), since, since, {}, {})
+
+
+async def _turn(observer: Observer, fleet: Fleet, rows: PodRows, now: float, run: Run) -> None:
+    since = time.process_time()
+    answers = await observer.ask(BOUND, now, 60)
+    run.parse.append(milliseconds(since))
+    since = time.process_time()
+    observed = observer.join(BOUND, answers, fleet, rows, now)
+    run.join.append(milliseconds(since))
+    assert all(isinstance(answer, Reading) for answer in answers.values())
+    assert all(np.isfinite(level.value).all() for level in observed.levels.values())
+
+
 def _peer(bodies: Mapping[str, bytes]) -> float:
-    since = time.perf_counter()
+    since = time.process_time()
     for one in bodies.values():
         series = json.loads(one)["data"]["result"]
         np.array([float(row["value"][1]) for row in series])
@@ -110,17 +146,20 @@ def _peer(bodies: Mapping[str, bytes]) -> float:
 
 
 def rows(size: int) -> Iterator[tuple[str, Run]]:
-    yield "the same order", asyncio.run(measure(size, shuffled=False))
+    yield "of workloads", asyncio.run(measure(size, shuffled=False))
     yield "another order each turn", asyncio.run(measure(size, shuffled=True))
+    yield "of pods, 1 % new each turn", asyncio.run(measure_pods(size))
 
 
 def main() -> None:
     size = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
-    print(f"{size:,} workloads x {len(SIGNALS)} signals, median of {TURNS - 1} turns after the first, ms")
-    print(f"{'series come in':24} {'parse':>8} {'json':>8} {'ratio':>6} {'join':>8} {'first join':>11}")
+    print(
+        f"{size:,} series x {len(SIGNALS)} signals, processor time in ms, median of {TURNS - 1} turns after the first"
+    )
+    print(f"{'series':26} {'parse':>8} {'json':>8} {'ratio':>6} {'join':>8} {'first join':>11}")
     for name, run in rows(size):
         parse, peer, join = (statistics.median(one[1:]) for one in (run.parse, run.peer, run.join))
-        print(f"{name:24} {parse:8.1f} {peer:8.1f} {peer / parse:6.1f} {join:8.1f} {run.join[0]:11.1f}")
+        print(f"{name:26} {parse:8.1f} {peer:8.1f} {peer / parse:6.1f} {join:8.1f} {run.join[0]:11.1f}")
 
 
 if __name__ == "__main__":

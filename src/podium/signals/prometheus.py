@@ -8,7 +8,7 @@ the sample behind them is, is for Prometheus to bound (its staleness markers, an
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import repeat
 
 import msgspec
@@ -50,19 +50,41 @@ STEPS_AT_ONCE = 10_000  # Prometheus refuses more than 11,000 points per series
 _LABELS = msgspec.json.Decoder(_Labels)
 
 
+_NEW = Subject("", "", "")  # no series has this one
+
+
+class _Names:
+    """Whom labels name, decoded once and shared by all queries: most of them speak of the same pods or workloads."""
+
+    def __init__(self) -> None:
+        self._known: dict[bytes, Subject | None] = {}
+
+    def of(self, labels: tuple[bytes, ...]) -> list[Subject | None]:
+        """[m] the subject of each; None where the labels name none."""
+        found = list(map(self._known.get, labels, repeat(_NEW)))
+        for row in [row for row, subject in enumerate(found) if subject is _NEW]:
+            found[row] = self._known[labels[row]] = _LABELS.decode(labels[row]).subject()
+        return found
+
+    def keep(self, seen: Iterable[_Seen]) -> None:
+        """Forget what none of these names, once it is as much again."""
+        live = [one.labels for one in seen]
+        if len(self._known) > 2 * sum(map(len, live)):
+            self._known = {label: self._known[label] for labels in live for label in labels}
+
+
 class _Seen:
     """The series of a query's last answer, to be recognised in the next one: in any order, and without decoding."""
 
-    def __init__(self, labels: tuple[bytes, ...], known: dict[bytes, Subject | None]) -> None:
+    def __init__(self, labels: tuple[bytes, ...], names: _Names) -> None:
         self.labels = labels
-        self.by_label = {one: known[one] if one in known else _LABELS.decode(one).subject() for one in labels}
-        if len(self.by_label) < len(labels):
-            twice = next(one for one in labels if labels.count(one) > 1).decode(errors="replace")
+        self._rows = dict(zip(labels, range(len(labels)), strict=True))
+        if len(self._rows) < len(labels):
+            twice = next(one for row, one in enumerate(labels) if self._rows[one] != row).decode(errors="replace")
             raise _Twice(f"the answer holds the same series twice: {twice[:200]}")
-        found = [self.by_label[one] for one in labels]
-        self.subjects = tuple(subject for subject in found if subject is not None)
+        found = names.of(labels)
         self.placed = np.array([row for row, subject in enumerate(found) if subject is not None], np.int64)
-        self._rows = {one: row for row, one in enumerate(labels)}
+        self.subjects = tuple(subject for subject in found if subject is not None)
 
     def order_of(self, labels: tuple[bytes, ...]) -> Int64s | None:
         """[m] where each of our series stands in `labels`; None unless they are the same ones in another order."""
@@ -94,6 +116,7 @@ class PrometheusSource:
         self._reader = reader  # for the past of plain selectors; None: it comes by range queries, too
         self._parameters = {} if lookback_seconds is None else {"lookback_delta": f"{lookback_seconds:g}"}
         self._seen: dict[str, _Seen] = {}
+        self._names = _Names()
 
     async def read(self, query: str, now: float) -> Reading:
         """The query's vector at `now`. Raises Temporary, Garbage or Permanent with the URL and what came."""
@@ -112,7 +135,8 @@ class PrometheusSource:
             return seen, vector.values, vector.at
         if seen is not None and (order := seen.order_of(vector.labels)) is not None:
             return seen, vector.values[order], vector.at[order]
-        seen = self._seen[query] = _Seen(vector.labels, seen.by_label if seen is not None else {})
+        seen = self._seen[query] = _Seen(vector.labels, self._names)
+        self._names.keep(self._seen.values())
         return seen, vector.values, vector.at
 
     async def past(self, query: str, at: Float64s, stale_after_seconds: float) -> tuple[tuple[Subject, ...], Float64s]:
