@@ -181,11 +181,16 @@ def _problems(line: Line) -> Iterator[str]:
 
 
 def place_of(text: bytes, shown: str) -> str:
-    """The dotted path of the first member whose value is `shown`, "" where there is none."""
+    """The dotted path of the first quantity or duration that reads as `shown`, "" where there is none."""
     for path, value in _leaves(json.loads(text), ()):
-        if isinstance(value, str | int | float) and repr(str(value)) == shown:
+        measured = path[-1] in _MEASURED or not _HOLDERS.isdisjoint(path)
+        if measured and isinstance(value, str | int | float) and repr(str(value)) == shown:
             return dotted(path)
     return ""
+
+
+_MEASURED = frozenset(("value", "averageValue", "tolerance", "window"))  # members that hold a quantity or a duration
+_HOLDERS = frozenset(("requests", "usage", "controller"))  # members all of whose members do
 
 
 def _leaves(value: Any, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], Any]]:
