@@ -104,7 +104,10 @@ async def serve(size: int, interval: float) -> None:
             await asyncio.sleep(0.05)
         keys = [live.sheet().roll.key[row] for row in range(0, size, max(size // 200, 1))]
         print(json.dumps({"url": api.address(listening), "token": token, "keys": keys}), flush=True)
-        await asyncio.to_thread(sys.stdin.read)
+        leaving = asyncio.create_task(asyncio.to_thread(sys.stdin.read))
+        done, _ = await asyncio.wait([leaving, turning, serving], return_when=asyncio.FIRST_COMPLETED)
+        for one in done:
+            one.result()  # a loop that broke off is no loop that was measured
         turning.cancel()
         serving.cancel()
         await asyncio.gather(turning, serving, return_exceptions=True)
@@ -147,7 +150,7 @@ async def measure(asked: argparse.Namespace) -> str:
                     assert answer.status == 200, (path, await answer.text())
             parts = [await quiet(process, asked), await listened(client, process, asked)]
             answered = await load(client, process, paths, asked, "alone")
-            async with deaf(client):
+            async with deaf(str(said["url"]), headers):
                 beside = await load(client, process, paths, asked, f"beside {DEAF} listeners that never read")
         return report(asked, parts, answered, beside, peak(process))
 
@@ -167,8 +170,10 @@ async def listened(
     told = [0] * LISTENERS
 
     async def read(number: int, answer: aiohttp.ClientResponse) -> None:
-        async for line in answer.content:
-            told[number] += line.startswith(b"event: fleet")
+        rest = b""
+        async for part in answer.content.iter_any():
+            told[number] += (rest + part).count(b"event: fleet\n")
+            rest = part[-len(b"event: fleet") :]  # an event's name may come in two parts
 
     answers_read = [asyncio.create_task(read(number, answer)) for number, answer in enumerate(answers)]
     await asyncio.sleep(2.0)  # the whole map goes out once
@@ -178,6 +183,7 @@ async def listened(
     turns = [after - first for after, first in zip(told, begin, strict=True)]
     assert min(turns) >= max(turns) - 1, f"some were told of {min(turns)} turns, others of {max(turns)}"
     for task in answers_read:
+        assert not task.done(), "a listener's stream ended"
         task.cancel()
     for answer in answers:
         answer.close()
@@ -185,12 +191,12 @@ async def listened(
 
 
 @asynccontextmanager
-async def deaf(client: aiohttp.ClientSession) -> AsyncIterator[None]:
-    """Listeners that open a stream and never read it."""
-    answers = [await client.get("/api/v1/stream?topics=fleet,map", read_bufsize=1024) for _ in range(DEAF)]
-    try:
+async def deaf(url: str, headers: dict[str, str]) -> AsyncIterator[None]:
+    """Listeners that open a stream and never read it, each on a connection of its own."""
+    connector = aiohttp.TCPConnector(limit=0)
+    async with aiohttp.ClientSession(url, headers=headers, connector=connector) as client:
+        answers = [await client.get("/api/v1/stream?topics=fleet,map", read_bufsize=1024) for _ in range(DEAF)]
         yield
-    finally:
         for answer in answers:
             answer.close()
 

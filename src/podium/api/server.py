@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import uvicorn
 from fastapi import FastAPI
 
+KEPT_SECONDS = 60  # an idle connection: a page that asks after every turn need not connect anew each time
 GRACE_SECONDS = 2.0  # for answers under way when the program stops; event streams end at once
 
 
@@ -57,6 +58,7 @@ async def serve(app: FastAPI, listen: str | socket.socket) -> None:
             log_level="warning",
             access_log=False,  # /metrics counts; a log line per poll hides what matters
             server_header=False,
+            timeout_keep_alive=KEPT_SECONDS,
             proxy_headers=False,  # nobody in front is trusted to say who called
             timeout_graceful_shutdown=int(GRACE_SECONDS),
         )

@@ -49,8 +49,8 @@ class Charts:
 
     def add(self, scene: Scene) -> None:
         """The newest turn."""
-        hpa = scene.turned.shadow.replicas
-        self._recent.add(scene.turn.snapshot.now, _row(scene.turn, scene.table, scene.load, scene.expected, hpa))
+        row = _row(scene.turn, scene.table, scene.load, scene.expected, scene.hpa)
+        self._recent.add(scene.turn.snapshot.now, row)
 
     def recall(self, until: float) -> None:
         """Take back what was recorded before this start, every turn, as far as a few seconds of work go."""

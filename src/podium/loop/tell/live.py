@@ -137,7 +137,7 @@ class Live:
             recent = self._charts.sparks(slots, sheet.at - wanted.recent_seconds, sheet.at, SPARK_POINTS)
         elif wanted.recent_seconds:
             recent = Sparks(at=(), load=())
-        items = () if scene is None else tuple(scene.row(slot) for slot in slots)
+        items = () if scene is None else scene.rows(slots)
         return Listing(at=sheet.at, tick=sheet.tick, total=found.total, items=items, recent=recent, last=found.last)
 
     def workload(self, key: str) -> WorkloadRow:

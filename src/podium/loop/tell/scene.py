@@ -20,7 +20,7 @@ from podium.loop.orders.order import shown
 from podium.loop.prices.price import Price
 from podium.loop.tell import rules, sheet, standing, story
 from podium.loop.tell.beside import Beside
-from podium.loop.tell.figures import Reduction, Totals
+from podium.loop.tell.figures import Comparison, Reduction, Totals
 from podium.loop.tell.sheet import PAUSED, Int8s, Roll, Sheet, Standing
 from podium.loop.tell.view import Band, WorkloadRow
 from podium.model.arrays import UNKNOWN, Bools, Float64s, Int64s
@@ -227,8 +227,22 @@ class Scene:
         found = dict(zip(("", *roll.tenants), (self.beside.of(roll.slot), *tenants), strict=True))
         return sheet.totals(self.sheet, {name: one for name, one in found.items() if one is not None})
 
+    @functools.cached_property
+    def hpa(self) -> Int64s:
+        """[n] replicas that a plain HPA would have; UNKNOWN where nothing is compared."""
+        return self.turned.shadow.replicas
+
+    def rows(self, slots: list[int]) -> tuple[WorkloadRow, ...]:
+        """Several workloads as people look at them."""
+        where = np.array(slots, np.int64)
+        shadows = self.beside.by(where, np.arange(len(slots)), len(slots))
+        return tuple(self._row(slot, shadow) for slot, shadow in zip(slots, shadows, strict=True))
+
     def row(self, slot: int) -> WorkloadRow:
         """One workload as people look at it."""
+        return self.rows([slot])[0]
+
+    def _row(self, slot: int, shadow: Comparison | None) -> WorkloadRow:
         turn, sight, table, policies = self.turn, self.turned.sight, self.table, self.cast.assignment.policies
         owner = self.fleet.slots[slot]
         if owner.key is None:
@@ -259,8 +273,8 @@ class Scene:
             trusted=bool(turn.forecast.trusted[slot]),
             paused=PAUSED[int(up[slot]) + 2 * int(down[slot])],
             pauses=tuple(map(shown, self.turned.orders.covering(owner.key))),
-            hpa=count(self.turned.shadow.replicas[slot]),
-            shadow=self.beside.of(np.array([slot])),
+            hpa=count(self.hpa[slot]),
+            shadow=shadow,
             troubles=(
                 *self.troubles.get(slot, ()),
                 *self.unanswered.get(slot, ()),

@@ -66,9 +66,10 @@ def _chosen(sheet: Sheet, wanted: Selection) -> Bools:
     for field, values in wanted.fields:
         chosen &= _is(sheet, field, values)
     if wanted.words:
-        text, words = sheet.roll.text, [word.lower() for word in wanted.words]
-        rows = np.flatnonzero(chosen)
-        chosen[rows] = [all(word in text[row] for word in words) for row in rows.tolist()]
+        text = sheet.roll.text
+        for word in wanted.words:
+            small = word.lower()
+            chosen &= np.fromiter((small in one for one in text), np.bool_, len(text))
     return chosen
 
 

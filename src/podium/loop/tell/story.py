@@ -181,7 +181,8 @@ class Teller:
         """One decision of them."""
         told = self._told
         key = told.fleet.slots[told.slots[place]].key
-        changed, planned = bool(told.changed[place]), bool(told.planned[place])
+        before, wanted, planned = int(told.before[place]), int(told.wanted[place]), bool(told.planned[place])
+        changed = min(before, wanted) != UNKNOWN and before != wanted
         outcome = self._outcomes.of(told.number, told.at, key) if key is not None and planned else ""
         return DecisionRow(
             tick=told.number,
