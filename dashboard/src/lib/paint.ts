@@ -197,7 +197,8 @@ function paintTile(ctx: CanvasRenderingContext2D, picture: Picture, { index, x, 
   } else {
     ctx.fillStyle = look.line;
     ctx.fillRect(x, y + height - 4, width, 4);
-    ctx.fillStyle = colour;
+    // Its length says how full it is already: one clear colour will do.
+    ctx.fillStyle = by === "use" && colour !== look.over ? look.use[6]! : colour;
     ctx.fillRect(x, y + height - 4, width * full, 4);
   }
   ctx.textBaseline = "middle";

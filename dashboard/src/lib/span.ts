@@ -6,12 +6,12 @@ export interface Shown {
 }
 
 export const RANGES: [string, number][] = [
-  ["30 min", 1800],
+  ["30 m", 1800],
   ["1 h", 3600],
   ["3 h", 10800],
   ["12 h", 43200],
   ["24 h", 86400],
-  ["7 days", 604800],
+  ["7 d", 604800],
 ];
 export const USUAL = 3600;
 const SHORTEST = 120;
