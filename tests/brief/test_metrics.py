@@ -129,7 +129,9 @@ async def followed(run: Stage) -> list[int]:
     return answers
 
 
-@pytest.mark.parametrize("case", [*CASES, *PRESET_CASES], ids=lambda case: f"preset-{case.preset}" if case.preset else case.name)
+@pytest.mark.parametrize(
+    "case", [*CASES, *PRESET_CASES], ids=lambda case: f"preset-{case.preset}" if case.preset else case.name
+)
 async def test_replicas_follow_a_series_of_the_workload(case: Case, tmp_path: Path) -> None:
     async with stage(tmp_path, case.documents(), environ=SLOW, interval=30) as run:
 

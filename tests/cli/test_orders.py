@@ -26,7 +26,13 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
 def podium(place: Installation, *words: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "podium.cli.main", *words]
     return subprocess.run(
-        command, cwd=place.folder, env=environment(place.folder), capture_output=True, text=True, check=False, timeout=60
+        command,
+        cwd=place.folder,
+        env=environment(place.folder),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
     )
 
 

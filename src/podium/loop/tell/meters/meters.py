@@ -32,7 +32,8 @@ class Meters:
         now: Clock = wall_clock,
     ) -> None:
         """`interval_seconds`: real seconds between two turns, however fast a simulation runs."""
-        disable_created_metrics()  # a `…_created` beside every counter: half of all series, and nobody reads them
+        # A `…_created` beside every counter: half of all series, and nobody reads them.
+        disable_created_metrics()  # type: ignore[no-untyped-call]
         self._settings, self._now = settings, now
         self._fleet, self._tenants = Fleet(), Tenants(Fleet(), settings.tenants)
         self._turns, self._present = TurnMeters(registry), Present()
