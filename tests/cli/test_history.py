@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import http.server
 import json
+import socket
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,7 +14,7 @@ from click.testing import CliRunner, Result
 from tests.cli import lived
 from tests.servers.prometheus import Server, free_port
 
-from podium.cli import outcome
+from podium.cli import history, outcome
 from podium.cli.main import podium
 from podium.loop.prices import price
 from podium.model.clock import wall_clock
@@ -142,3 +145,36 @@ def test_what_cannot_be_asked_is_one_clear_error(words: tuple[str, ...], said: s
     result = call(*words)
     assert result.exit_code == outcome.BAD_INPUT
     assert said in " ".join(result.stderr.split())
+
+
+@pytest.fixture
+def liar() -> Iterator[str]:
+    """A server that answers every question with what is no answer."""
+
+    class Answer(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Length", "5")
+            self.end_headers()
+            self.wfile.write(b"hello")
+
+        def log_message(self, *words: object) -> None:
+            """Say nothing."""
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answer) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def test_what_is_no_prometheus_is_out_of_reach(liar: str) -> None:
+    result = call("recommend", "--prometheus", liar)
+    assert (result.exit_code, result.stdout) == (outcome.OUT_OF_REACH, "")
+    assert liar.removeprefix("http://") in result.stderr
+
+
+def test_a_silent_server_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(history, "TIMEOUT_SECONDS", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # takes the call and never answers
+        result = call("recommend", "--prometheus", f"http://127.0.0.1:{silent.getsockname()[1]}")
+    assert (result.exit_code, result.stdout) == (outcome.OUT_OF_REACH, "")
