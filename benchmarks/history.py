@@ -24,6 +24,7 @@ from podium.model.identity import WorkloadKey
 from podium.signals.history.history import WINDOW_SECONDS, History
 
 START, PACE = 1_800_000_000.0, 15.0
+RESULT, SAID = Path(__file__).parent / "results" / "history.md", list[str]()
 KINDS = ("rate", "counted rate", "queue")
 
 
@@ -35,6 +36,11 @@ def values(size: int, now: float, random: np.random.Generator) -> dict[str, Floa
     level = (50 + 10 * np.arange(size) / size) * (1 + 0.3 * np.sin(now / 13750))
     rate = random.normal(level, 3)
     return {"rate": rate, "counted rate": np.round(rate * 60) / 60, "queue": random.poisson(5, size).astype(float)}
+
+
+def say(line: str) -> None:
+    print(line)
+    SAID.append(line)
 
 
 def main() -> None:
@@ -58,14 +64,16 @@ def main() -> None:
         database.close()
         stored = _sizes(Database.open(url))
         month = _read(Path(folder) / "month.db")
-    print(f"{size:,} workloads x {len(KINDS)} signals, a turn every {PACE:g} s, a value a minute kept")
-    print(f"adding: {statistics.mean(adding) * 1e3:.2f} ms a turn on the mean, {max(adding) * 1e3:.1f} ms at most")
-    print(f"storing: {storing[0]:.2f} s the first half hour, {storing[-1]:.2f} s the next, in a thread")
+    say(f"{size:,} workloads x {len(KINDS)} signals, a turn every {PACE:g} s, a value a minute kept")
+    say(f"adding: {statistics.mean(adding) * 1e3:.2f} ms a turn on the mean, {max(adding) * 1e3:.1f} ms at most")
+    say(f"storing: {storing[0]:.2f} s the first half hour, {storing[-1]:.2f} s the next, in a thread")
     day = sum(stored.values()) / windows * 86400 / WINDOW_SECONDS
     for kind, size_of in stored.items():
-        print(f"{kind:13} {size_of / (size * windows * WINDOW_SECONDS / 60):5.2f} bytes a sample")
-    print(f"together {day / 1e6:,.0f} MB a day")
-    print(f"thirty days of one workload and signal: {month[0]:,} values in {month[1] * 1e3:.0f} ms")
+        say(f"{kind:13} {size_of / (size * windows * WINDOW_SECONDS / 60):5.2f} bytes a sample")
+    say(f"together {day / 1e6:,.0f} MB a day")
+    say(f"thirty days of one workload and signal: {month[0]:,} values in {month[1] * 1e3:.0f} ms")
+    if len(sys.argv) == 1:
+        RESULT.write_text("\n".join(["# Samples kept", "", "```", *SAID, "```", ""]))
 
 
 def _sizes(database: Database) -> dict[str, int]:

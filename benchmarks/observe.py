@@ -15,6 +15,7 @@ import statistics
 import sys
 import time
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 import numpy as np
 
@@ -32,6 +33,7 @@ from podium.signals.source import Reading
 
 SIGNALS = ("requests", "latency", "errors")
 NAMESPACES, TURNS, PART_BYTES = 200, 7, 65536
+RESULT, SAID = Path(__file__).parent / "results" / "observe.md", list[str]()
 START = 1_800_000_000.0
 
 
@@ -151,15 +153,22 @@ def rows(size: int) -> Iterator[tuple[str, Run]]:
     yield "of pods, 1 % new each turn", asyncio.run(measure_pods(size))
 
 
+def say(line: str) -> None:
+    print(line)
+    SAID.append(line)
+
+
 def main() -> None:
     size = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
     print(
         f"{size:,} series x {len(SIGNALS)} signals, processor time in ms, median of {TURNS - 1} turns after the first"
     )
-    print(f"{'series':26} {'parse':>8} {'json':>8} {'ratio':>6} {'join':>8} {'first join':>11}")
+    say(f"{'series':26} {'parse':>8} {'json':>8} {'ratio':>6} {'join':>8} {'first join':>11}")
     for name, run in rows(size):
         parse, peer, join = (statistics.median(one[1:]) for one in (run.parse, run.peer, run.join))
-        print(f"{name:26} {parse:8.1f} {peer:8.1f} {peer / parse:6.1f} {join:8.1f} {run.join[0]:11.1f}")
+        say(f"{name:26} {parse:8.1f} {peer:8.1f} {peer / parse:6.1f} {join:8.1f} {run.join[0]:11.1f}")
+    if len(sys.argv) == 1:
+        RESULT.write_text("\n".join(["# What Prometheus answers, parsed and joined", "", "```", *SAID, "```", ""]))
 
 
 if __name__ == "__main__":
