@@ -1,0 +1,136 @@
+"""Policies in a closed loop over recorded load: Podium beside a sweep of HPA targets, Knative's KPA and the oracle.
+
+    python benchmarks/backtest.py [--whole] [FOLDER]      FOLDER: the load series, by default ../shared/data/load
+
+The rules are those of `podium backtest`: turns of a minute, the first 7 days only teach, a replica serves the 99.9th
+percentile / 50, `unserved` is the share of the load that found no capacity, cost is replica-minutes over those of a
+clairvoyant oracle. A trace is within when its unserved share is at most 0.1 %. One setting for all traces, which were
+not used to choose any setting of a policy. The whole of it takes a quarter of an hour of a core; without `--whole` each
+trace is cut after 11 days, and a start-up of 120 s alone is looked at.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import numpy as np
+from numpy.typing import NDArray
+
+from podium.loop.backtest.contender import parse
+from podium.loop.backtest.run import Case, Field, Ran, Rules, backtest, usual_capacity
+from podium.loop.backtest.trace import DAY, Trace, trace
+from podium.loop.remember.anew import new_memory
+from podium.signals.series import Series
+
+ROOT = Path(__file__).parents[1]
+RISK = 0.001
+POLICIES = ("podium", "hpa:30", "hpa:40", "hpa:50", "hpa:60", "hpa:70", "hpa:80", "hpa:90", "kpa", "oracle")
+SHORT_POLICIES = ("podium", "hpa:30", "hpa:50", "hpa:70", "kpa", "oracle")
+SHORT_DAYS = 11
+DRAWS = 2000
+REFERENCE = """Reference, measured elsewhere by the same rules: at 120 s HPA 70 % within 77 %, median cost 1.48, p90
+1.52, worst 2.1 %; HPA 30 % within 90 %, 3.44, 3.53, 0.9 %. Ours is about a hundredth cheaper: utilisation is cut to
+whole per cents, as upstream cuts it."""
+HEAD = (
+    "| policy | traces within | cost / oracle, median (90 % by source) | p90 | worst unserved "
+    "| trace-days: median cost | within | changes a day |"
+)
+SHORT = """## Where it falls short
+- The loop's own forecast and quantile have not been tuned for this objective; what Podium does here is where it stands.
+- Bursts of many times the mean that nothing announces are served by nobody who starts in two minutes.
+- Costs are a workload's alone: the guard on a whole fleet's reduction is not in play, and pods start in equal time."""
+
+
+def series(folder: Path) -> Iterator[tuple[str, str, Series]]:
+    """(source, name, series) of every recorded service."""
+    for name in ("web_wc98", "web_nasa"):
+        yield name, name, _series(f"select ts, requests from '{folder}/{name}.parquet'")
+    for source, file, key in (("crane", "services_crane", "series"), ("wsd", "services_request_rates", "kpi")):
+        path = folder / f"{file}.parquet"
+        for (one,) in duckdb.sql(f"select distinct {key} from '{path}' order by 1").fetchall():
+            yield source, str(one), _series(f"select ts, value from '{path}' where {key} = '{one}'")
+
+
+def _series(query: str) -> Series:
+    relation = duckdb.sql(f"select distinct on (ts) * from ({query}) as rows(ts, value) where value >= 0 order by ts")
+    at, value = (np.asarray(column, np.float64) for column in relation.fetchnumpy().values())
+    return Series(at, value, "recorded")
+
+
+def traces(folder: Path, days: int | None) -> Iterator[tuple[str, Trace]]:
+    """(source, trace) of those with nine days or more."""
+    for source, name, one in series(folder):
+        made = trace(name, one)
+        if len(made) >= 9 * DAY:
+            yield source, dataclasses.replace(made, load=made.load[: days * DAY] if days else made.load)
+
+
+def figures(ran: Ran, sources: list[str]) -> str:
+    """A row of the table."""
+    cost = np.array([score.cost for score in ran.scores])
+    unserved = np.array([score.unserved_fraction for score in ran.scores])
+    of_days = np.concatenate([score.paid / score.oracle for score in ran.scores])
+    days_within = np.concatenate([score.unserved <= RISK * score.load for score in ran.scores])
+    low, high = bootstrap(cost, sources)
+    changes = np.median([score.changes.sum() / len(score.changes) for score in ran.scores])
+    return (
+        f"| {ran.contender.name} | {(unserved <= RISK).mean():.0%} | {np.median(cost):.2f} ({low:.2f}-{high:.2f}) | "
+        f"{np.quantile(cost, 0.9):.2f} | {unserved.max():.2%} | {np.median(of_days):.2f} | {days_within.mean():.0%} | "
+        f"{changes:.0f} |"
+    )
+
+
+def bootstrap(values: NDArray[np.float64], sources: list[str]) -> tuple[float, float]:
+    """The 90 % interval of the median when whole sources are drawn: series of one company are no independent ones."""
+    rng = np.random.default_rng(0)
+    groups = [values[[name == one for one in sources]] for name in sorted(set(sources))]
+    medians = [
+        np.median(np.concatenate([groups[pick] for pick in rng.integers(0, len(groups), len(groups))]))
+        for _ in range(DRAWS)
+    ]
+    return float(np.quantile(medians, 0.05)), float(np.quantile(medians, 0.95))
+
+
+def table(found: list[tuple[str, Trace]], startup: float, names: tuple[str, ...]) -> list[str]:
+    """One start-up time: a row per policy."""
+    sources = [source for source, _ in found]
+    field = Field([Case(one, usual_capacity(one), startup) for _, one in found], Rules())
+    start = time.process_time()
+    rows = [figures(ran, sources) for ran in backtest(field, [parse(name, RISK) for name in names], new_memory)]
+    days = sum(int(ran_minutes) for ran_minutes in field.judged.sum(axis=0)) / DAY
+    return [
+        f"## A new replica serves after {startup:g} s",
+        "",
+        HEAD,
+        "|---|---|---|---|---|---|---|---|",
+        *rows,
+        "",
+        f"{len(found)} traces, {days:.0f} days judged, {time.process_time() - start:.0f} s of a core.",
+        "",
+    ]
+
+
+def main() -> None:
+    words = [word for word in sys.argv[1:] if word != "--whole"]
+    whole = "--whole" in sys.argv[1:]
+    folder = Path(words[0]) if words else ROOT.parent / "shared" / "data" / "load"
+    if not folder.is_dir():
+        sys.exit(f"{folder}: no such folder; name the one that holds the load series")
+    found = list(traces(folder, None if whole else SHORT_DAYS))
+    title = "# Policies in a closed loop over recorded load"
+    about = (__doc__ or "").partition("load\n\n")[2].strip()
+    parts = [title + ("" if whole else f", {SHORT_DAYS} days of each"), "", about, ""]
+    file = ROOT / "benchmarks" / "results" / ("backtest.md" if whole else "backtest-short.md")
+    for startup in (120.0, 600.0) if whole else (120.0,):
+        parts += table(found, startup, POLICIES if whole else SHORT_POLICIES)
+        file.write_text("\n".join([*parts, REFERENCE, "", SHORT]) + "\n")
+    print(file.read_text())
+
+
+if __name__ == "__main__":
+    main()
