@@ -160,9 +160,7 @@ def say(line: str) -> None:
 
 def main() -> None:
     size = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
-    print(
-        f"{size:,} series x {len(SIGNALS)} signals, processor time in ms, median of {TURNS - 1} turns after the first"
-    )
+    say(f"{size:,} series x {len(SIGNALS)} signals, processor time in ms, median of {TURNS - 1} turns after the first")
     say(f"{'series':26} {'parse':>8} {'json':>8} {'ratio':>6} {'join':>8} {'first join':>11}")
     for name, run in rows(size):
         parse, peer, join = (statistics.median(one[1:]) for one in (run.parse, run.peer, run.join))

@@ -24,7 +24,7 @@ from podium.documents import places
 from podium.documents.collection import Documents
 from podium.documents.folder import Folder
 from podium.documents.problem import Invalid, Problem
-from podium.ledger.errors import StaleLeader, Temporary
+from podium.ledger.errors import Permanent, StaleLeader, Temporary
 from podium.ledger.lease import Leadership
 from podium.ledger.ledger import Ledger
 from podium.ledger.settings import Retention
@@ -306,11 +306,11 @@ class Program:
         self.registry = CollectorRegistry()
         self._tally = Tally()
         interval = loaded.value.loop.interval
-        self._meters = Meters(self.registry, loaded.value.telemetry.metrics, interval / outside.pace.speed)
+        price, each = loaded.value.prices.price(), interval / outside.pace.speed
+        self._meters = Meters(self.registry, loaded.value.telemetry.metrics, each, price=price)
         self._meters.ledger.of(ledger)
         self._spans = traces.SpanMeters(self.registry)
         self._tracer: traces.Traces | None = None
-        price = loaded.value.prices.price()
         setting = Setting(interval, outside.simulated, lambda: outside.pace.speed, outside.where, price)
         self.live = Live(ledger, setting, outside.pace)
         self.book = OrderBook(ledger, outside.pace, outside.sources)
@@ -357,10 +357,10 @@ class Program:
         above = await self._highest_claim() if self._take_over else 0
         leadership = await lead(self._ledger, holder(), settings.lease, self.live, above=above)
         self._meters.lead.gained(leadership)
+        refilling = asyncio.create_task(self._refill())
         try:
             self.live.waiting("reading what was recorded")
             restored = await asyncio.to_thread(restore, self._ledger, new_memory())
-            await asyncio.to_thread(samples.refill, self.history, self._ledger, self._outside.pace())
             cycle = Cycle(
                 self._outside.cluster,
                 Observer(self._outside.sources.values()),
@@ -383,6 +383,7 @@ class Program:
             tracer = self._tracer or UNTOLD
             await drive(cycle, self._outside.pace, settings.interval, self.live, self._after, tracer)
         finally:
+            refilling.cancel()
             self.book.close()
             with contextlib.suppress(Temporary, StaleLeader):
                 if self._cycle is not None:
@@ -455,6 +456,13 @@ class Program:
                     await asyncio.to_thread(self._ledger.purge, kind, before_us)
             with contextlib.suppress(Temporary):
                 await asyncio.to_thread(self.history.purge, self._outside.pace() - kept.metrics)
+
+    async def _refill(self) -> None:
+        """Beside the first turns: what a leader before had not stored is taken from the ledger."""
+        try:
+            await asyncio.to_thread(samples.refill, self.history, self._ledger, self._outside.pace())
+        except (Temporary, Permanent, KeyError, ValueError) as error:
+            log.warning("samples of the last hour are lost to the history", reason=str(error))
 
     async def _keep_samples(self) -> None:
         """Store samples a window at a time. What cannot be stored now waits in memory, and the ledger holds it too."""
