@@ -7,9 +7,10 @@ import json
 from collections.abc import AsyncIterator
 from typing import Any
 
+import aiohttp
 import msgspec
 import pytest
-from tests.api.fakes import START, WEB, FakeView, ask, events, eventually, visited, workload
+from tests.api.fakes import START, TOKEN, WEB, FakeView, ask, events, eventually, served, visited, workload
 
 NAMES = [f"local/shop/deployment.apps/w{number}" for number in range(5)]
 MAP = "/api/v1/stream?topics=map"
@@ -174,3 +175,26 @@ async def test_listeners_that_never_read_hold_up_neither_a_reader_nor_a_request(
                 assert asyncio.get_running_loop().time() - asked < 1.0
         for one in deaf:
             one.close()
+
+
+async def test_a_listener_of_before_a_restart_is_told_what_it_missed_by_the_next_process() -> None:
+    view = FakeView()
+    topics = f"/api/v1/stream?topics=fleet,workload:{WEB}"
+    authorization = {"authorization": f"Bearer {TOKEN}"}
+    async with aiohttp.ClientSession(headers=authorization) as client:
+        async with served(view) as address:
+            answer = await client.get(address + topics)
+            arriving = events(answer, marks=True)
+            mark = [await anext(arriving) for _ in range(4)][-1]["id"]
+            await eventually(lambda: bool(view.listeners))
+        with pytest.raises((StopAsyncIteration, aiohttp.ClientError)):  # the program ended while it streamed
+            await anext(arriving)
+    for _ in range(3):
+        view.turn()
+    async with visited(view) as client, client.get(topics, headers={"last-event-id": mark}) as answer:
+        arriving = events(answer)
+        assert (await anext(arriving)) == {"retry": "1000"}
+        assert (await told(arriving, "fleet"))["tick"] == 13
+        tail = await told(arriving, "workload")
+    assert [row["tick"] for row in tail["decisions"]] == [13, 12, 11, 10]
+    assert (tail["row"]["key"], tail["series"]["at"]) == (WEB, [START + 15 * tick for tick in (10, 11, 12, 13)])
