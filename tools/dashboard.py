@@ -170,6 +170,16 @@ ROWS: dict[str, tuple[Panel, ...]] = {
             "Workloads whose forecast has a say, has none, or is not judged yet.", stacked=True,
         ),
         Panel(
+            "Replica-hours beside a plain HPA", "short",
+            (Query(f"sum by (of) (podium_compared_replica_seconds{{{TENANT}}}) / 3600", "{{of}}"),),
+            "Paid since the comparison began, and what a plain HPA would have paid under the same load.",
+        ),
+        Panel(
+            "Unserved beside a plain HPA", "percentunit",
+            (Query(f"max by (tenant, of) (podium_compared_unserved_ratio{{{TENANT}}})", "{{tenant}} {{of}}"),),
+            "Share of the load since the comparison began for which no ready pod was there, of both.",
+        ),
+        Panel(
             "Replicas by tenant", "short",
             (Query(f"sum by (tenant) (podium_ready_replicas{{{TENANT}}})", "{{tenant}}"),),
             "Pods that serve, by tenant.", stacked=True,

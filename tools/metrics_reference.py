@@ -30,7 +30,7 @@ Times run on the machine's clock; where a sentence says "the loop's clock", a si
 
 No label names a workload, unless `telemetry.metrics.workloads` asks for so many. Tenants beyond
 `telemetry.metrics.tenants` are added up as `(others)`. So the number of series is bounded, whatever the fleet:
-about 250, eleven for each tenant that has its own, and thirty for each source.
+about 250, seventeen for each tenant that has its own, and thirty for each source.
 
 In [deploy/monitoring](../../deploy/monitoring) lie a Grafana dashboard and alert rules on these metrics;
 [what to do when one fires](../guides/alerts.md).
@@ -44,6 +44,7 @@ SECTIONS = {
         "podium_workloads", "podium_unread", "podium_unclaimed", "podium_replicas", "podium_ready", "podium_wanted",
         "podium_needed", "podium_unserved",
     ),
+    "Beside a plain HPA": ("podium_compared",),
     "Forecasts": ("podium_forecast", "podium_tenant_forecast", "podium_lead_seconds"),
     "Guards": ("podium_held", "podium_paused", "podium_reduction"),
     "Sources": ("podium_source",),

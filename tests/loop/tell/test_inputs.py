@@ -18,7 +18,7 @@ async def test_another_workload_s_signal_is_not_called_unknown_and_one_s_own_is(
         stood.measured.of_workloads["load"] = lambda: {"web": 40.0}
         await stood.turns(2)
         seen = {key: stood.program.live.explain(str(key)).inputs for key in (WEB, MAIL)}
-        assert seen[WEB]["load"].startswith("40 per second from prom")
+        assert seen[WEB]["load"].startswith("40/s from prom")
         assert "queue" not in seen[WEB]
         assert seen[MAIL]["queue"] == "unknown (source prom)"
         assert "load" not in seen[MAIL]

@@ -134,3 +134,28 @@ async def test_what_is_appended_is_counted_by_kind(tmp_path: Path) -> None:
         assert (sample(stood, "podium_ledger_bytes_total", kind="turn") or 0) > 0
         assert (sample(stood, "podium_ledger_head_age_seconds") or 99) < 60
         assert (sample(stood, "podium_ledger_database_bytes") or 0) > 10_000
+
+
+async def test_what_a_plain_hpa_would_have_had_is_told_beside_and_no_price_is_no_cost(tmp_path: Path) -> None:
+    async with stage(tmp_path, DOCUMENTS) as stood:
+        loaded(stood, 75.0)
+        await stood.turns(5)
+        paid = samples(stood, "podium_compared_replica_seconds")
+        assert set(paid) == {("shop", "podium"), ("shop", "hpa")}
+        assert min(paid.values()) >= 4 * 60.0  # four replicas at least, for a minute
+        assert set(samples(stood, "podium_compared_unserved_ratio")) == set(paid)
+        assert samples(stood, "podium_compared_cost") == {}
+
+
+async def test_with_a_price_the_money_of_both_is_told_in_its_currency(tmp_path: Path) -> None:
+    environ = {
+        "PODIUM_PRICES__CPU_HOUR": "0.04",
+        "PODIUM_PRICES__MEMORY_HOUR": "0.005",
+        "PODIUM_PRICES__CURRENCY": "EUR",
+    }
+    async with stage(tmp_path, DOCUMENTS, environ=environ) as stood:
+        loaded(stood, 75.0)
+        await stood.turns(5)
+        cost = samples(stood, "podium_compared_cost")
+        assert set(cost) == {("shop", "podium", "EUR"), ("shop", "hpa", "EUR")}
+        assert min(cost.values()) > 0

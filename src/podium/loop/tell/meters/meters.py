@@ -9,6 +9,8 @@ from prometheus_client import GC_COLLECTOR, CollectorRegistry, Gauge, ProcessCol
 import podium
 from podium.loop.cycle import Assignment, Turned
 from podium.loop.decide.table import PolicyTable
+from podium.loop.prices.price import Price
+from podium.loop.tell.meters.compared import Compared
 from podium.loop.tell.meters.lead import LeadMeters
 from podium.loop.tell.meters.ledger import LedgerMeters
 from podium.loop.tell.meters.present import Present
@@ -29,15 +31,16 @@ class Meters:
         settings: MetricsSettings,
         interval_seconds: float,
         *,
+        price: Price | None = None,
         now: Clock = wall_clock,
     ) -> None:
-        """`interval_seconds`: real seconds between two turns, however fast a simulation runs."""
+        """`interval_seconds`: real seconds between two turns, however fast a simulation runs. `price`: of a replica."""
         # A `…_created` beside every counter: half of all series, and nobody reads them.
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self._settings, self._now = settings, now
         self._fleet, self._tenants = Fleet(), Tenants(Fleet(), settings.tenants)
         self._turns, self._present = TurnMeters(registry), Present()
-        self._workloads = Workloads(settings.workloads)
+        self._workloads, self._compared = Workloads(settings.workloads), Compared(price)
         self.ledger, self.lead = LedgerMeters(registry), LeadMeters(registry)
         self._last_turn = Gauge(
             "podium_last_turn_timestamp_seconds",
@@ -53,7 +56,8 @@ class Meters:
             "1 while the documents are wrong and the ones before stay in force.",
             registry=registry,
         )
-        for collector in (self._present, self._workloads, self.ledger.gauges, self.lead.gauges, GC_COLLECTOR):
+        gauges = (self._present, self._compared, self._workloads, self.ledger.gauges, self.lead.gauges)
+        for collector in (*gauges, GC_COLLECTOR):
             registry.register(collector)
         ProcessCollector(registry=registry)
 
@@ -63,6 +67,7 @@ class Meters:
             self._fleet, self._tenants = assignment.fleet, Tenants(assignment.fleet, self._settings.tenants)
         self._turns.take(turned, skipped, table, self._tenants)
         self._present.take(turned, table, self._tenants)
+        self._compared.take(turned, self._tenants)
         self._workloads.take(turned, assignment.fleet, table)
         self._last_turn.set(self._now())
 
@@ -70,6 +75,7 @@ class Meters:
         """This process leads no more: `reason` is one of lead.ENDS, or "" when it stopped by itself."""
         self.lead.lost(reason)
         self._present.forget()
+        self._compared.forget()
         self._workloads.forget()
 
     def documents(self, *, wrong: bool) -> None:

@@ -23,10 +23,10 @@ class Tenants:
         numbers = {tenant: number for number, tenant in enumerate(own)}
         spare = len(own)  # the place of the others, and of slots that are nobody's, which `summed` leaves out
         self.occupied = np.array([slot.key is not None for slot in fleet.slots], np.bool_)
-        self._number: Int64s = np.array([numbers.get(slot.tenant, spare) for slot in fleet.slots], np.int64)
+        self.number: Int64s = np.array([numbers.get(slot.tenant, spare) for slot in fleet.slots], np.int64)
 
     def summed(self, values: Float64s | Int64s) -> Float64s:
         """[tenants] the sum of `values` [n] over each tenant's slots; NaN and free slots add nothing."""
         known = self.occupied & ~np.isnan(values)
-        sums = np.bincount(self._number[known], weights=values[known], minlength=len(self.names))
+        sums = np.bincount(self.number[known], weights=values[known], minlength=len(self.names))
         return sums.astype(np.float64)
