@@ -23,7 +23,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from peers import build, day, generate
+from peers import build, day, generate, oddities
 
 ROOT = Path(__file__).parents[1]
 SHOWN = 5  # differences
@@ -43,16 +43,21 @@ class Compared(NamedTuple):
     differences: list[str]
 
 
-def written(folder: Path, name: str, lines: Iterable[dict[str, Any]], peer: Path) -> Path:
-    """The lines as a file, followed pods written out by the peer."""
-    plain, expanded = folder / f"{name}.plain.jsonl", folder / f"{name}.jsonl"
-    with plain.open("w") as file:
+def written(folder: Path, name: str, lines: Iterable[dict[str, Any]]) -> Path:
+    """The lines as a file."""
+    path = folder / f"{name}.jsonl"
+    with path.open("w") as file:
         for line in lines:
             file.write(json.dumps(line, separators=(",", ":")) + "\n")
-    with plain.open("rb") as source, expanded.open("wb") as sink:
+    return path
+
+
+def expanded(cases: Path, peer: Path) -> Path:
+    """The same lines with followed pods written out by the peer."""
+    out = cases.with_stem(cases.stem + "-expanded")
+    with cases.open("rb") as source, out.open("wb") as sink:
         subprocess.run([peer, "expand"], stdin=source, stdout=sink, check=True)
-    plain.unlink()
-    return expanded
+    return out
 
 
 def answered(cases: Path, peer: Path) -> Taken:
@@ -118,7 +123,7 @@ def table(name: str, counts: collections.Counter[str], taken: Taken) -> list[str
 def recorded_day(folder: Path, peer: Path, differences: list[str]) -> list[str]:
     """A whole day of the back-test's `hpa:70`, minute by minute, through both controllers."""
     simulated = day.simulated(day.recorded_load())
-    cases = written(folder, "day", [day.line(simulated)], peer)
+    cases = written(folder, "day", [day.line(simulated)])
     taken = answered(cases, peer)
     ((_, ours, theirs),) = triples(cases)
     sizes = [tick["replicas"] for tick in json.loads(theirs)["ticks"]]
@@ -161,10 +166,13 @@ def main() -> int:
         made = {
             "states": generate.states(options.states, options.seed),
             "timelines": generate.timelines(options.timelines, options.seed),
+            "oddities": oddities.oddities(),
         }
         files = []
         for kind, lines in made.items():
-            cases = written(Path(name), kind, lines, peer)
+            cases = written(Path(name), kind, lines)
+            if kind == "timelines":
+                cases = expanded(cases, peer)
             taken = answered(cases, peer)
             found = compared(cases)
             rows += table(kind, found.counts, taken)

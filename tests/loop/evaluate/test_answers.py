@@ -162,6 +162,12 @@ def test_a_line_that_cannot_be_used_is_named_with_its_member(name: str) -> None:
     assert str(refused.value).startswith(words)
 
 
+def test_null_is_what_is_left_out_as_go_writes_it() -> None:
+    go = {"pods": [{"metadata": {"name": "p", "labels": None}, "spec": {"containers": None}, "status": None}]}
+    nulls = {"controller": None, "featureGates": None, "metrics": None, "statusReplicas": None}
+    assert answer(line(spec(CPU_50), **go, **nulls)) == answer(line(spec(CPU_50), pods=[{"metadata": {"name": "p"}}]))
+
+
 def test_a_long_stream_is_answered_piece_by_piece() -> None:
     text = json.dumps(line(spec(CPU_50), **BUSY)).encode()
     lines = iter([text] * 1000)

@@ -116,13 +116,29 @@ _PLACE = re.compile(r"(?P<what>.*) - at `\$\.?(?P<path>.*)`", re.DOTALL)
 def read(text: bytes) -> Line:
     """One line. Raises Wrong."""
     try:
-        line = _decoder.decode(text)
+        line = _decoded(text)
     except (msgspec.ValidationError, msgspec.DecodeError) as error:
         raise Wrong(_said(error, text)) from error
     problem = next(_problems(line), None)
     if problem is not None:
         raise Wrong(problem)
     return line
+
+
+def _decoded(text: bytes) -> Line:
+    """A member that is null is one that is left out: Go writes empty lists so, and reads them so."""
+    try:
+        return _decoder.decode(text)
+    except msgspec.ValidationError as error:
+        if "got `null`" not in str(error):
+            raise
+        return _decoder.decode(msgspec.json.encode(_without_nulls(msgspec.json.decode(text))))
+
+
+def _without_nulls(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _without_nulls(part) for name, part in value.items() if part is not None}
+    return [_without_nulls(part) for part in value] if isinstance(value, list) else value
 
 
 def _said(error: msgspec.MsgspecError, text: bytes) -> str:

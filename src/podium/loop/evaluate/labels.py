@@ -111,7 +111,7 @@ def _expressions(struct: LabelSelector) -> Iterator[Requirement]:
     for one in struct.match_expressions or ():
         if one.operator not in ("In", "NotIn", "Exists", "DoesNotExist"):
             raise ValueError(f'"{one.operator}" is not a valid label selector operator')
-        yield _required(one.key, one.operator, one.values)
+        yield _required(one.key, one.operator, one.values or None)  # upstream copies an empty list into none
 
 
 def _sorted(found: list[Requirement]) -> Selector:
