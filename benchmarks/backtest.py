@@ -5,8 +5,8 @@
 The rules are those of `podium backtest`: turns of a minute, the first 7 days only teach, a replica serves the 99.9th
 percentile / 50, `unserved` is the share of the load that found no capacity, cost is replica-minutes over those of a
 clairvoyant oracle. A trace is within when its unserved share is at most 0.1 %. One setting for all traces; no setting
-of a policy was chosen on them, but the forecaster's few were, the judged days included. The whole of it takes a quarter of an hour of a core; without `--whole` each
-trace is cut after 11 days, and a start-up of 120 s alone is looked at.
+of a policy was chosen on them, but the forecaster's few were, the judged days included. The whole of it takes a quarter
+of an hour of a core; without `--whole` each trace is cut after 11 days, and a start-up of 120 s alone is looked at.
 """
 
 from __future__ import annotations

@@ -86,7 +86,7 @@ def check(case: Case, rules: Rules) -> None:
             f"{trace.name}: has {len(trace) / DAY:.1f} days, of which {days:.1f} are history; "
             "expected more, or a shorter history"
         )
-    if not case.capacity > 0:
+    if not 0 < case.capacity < math.inf:
         raise WrongCapacity(f"{trace.name}: a replica serves {case.capacity:g}; expected more than zero")
     highest = trace.quantile(1.0)
     if highest > PEAK_REPLICAS * case.capacity:
