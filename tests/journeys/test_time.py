@@ -8,12 +8,18 @@ import time
 from pathlib import Path
 
 import pytest
+from aiohttp import web
 from tests.brief.stage import Stage, by_load, policy, stage
 from tests.brief.stage import signal as measured_signal
+from tests.journeys import liar as lies
+from tests.journeys.afternoon import LOADS, MINUTE, START, Day, afternoon, key, lay, telling
 from tests.journeys.installation import Installation, rising
 
 from podium.ledger.ledger import Ledger
+from podium.loop.clusters.simulated.cluster import SimulatedCluster
 from podium.loop.remember.restore import restore, turns
+from podium.model.arrays import Int64s
+from podium.model.fleet import Fleet
 from podium.wiring import new_memory
 
 HOUR = 3600.0
@@ -24,6 +30,13 @@ def loaded(stood: Stage, load: float) -> None:
     """The load, never quite the same twice: a source that stands still is frozen."""
     wander = itertools.cycle((0.0, 0.3, 0.1, 0.4))
     stood.measured.of_workloads["load"] = lambda: {"web": load + next(wander)}
+
+
+async def observed(cluster: SimulatedCluster) -> Int64s:
+    """Replicas of each workload of the afternoon, in their order."""
+    fleet = Fleet().revised({key(name): "shop" for name in LOADS})
+    seen = await cluster.observe(fleet)
+    return seen.replicas[[fleet.index[key(name)] for name in LOADS]]
 
 
 def moments(folder: Path) -> list[float]:
@@ -77,6 +90,34 @@ async def test_a_turn_after_the_clock_was_set_back_is_folded_alike_by_a_restart(
         again = restore(stood.program.live._ledger, new_memory()).memory.checkpoint()
     assert {name for name in live if live[name].tobytes() != again[name].tobytes()} == set()
     assert sum(later < earlier for earlier, later in itertools.pairwise(moments(tmp_path))) == 1
+
+
+def late(day: Day, *seconds: float) -> lies.Lie:
+    """The truth of a while ago, with its own time; each answer is late by another one of `seconds`."""
+    ago = itertools.cycle(seconds)
+
+    async def lie(asked: lies.Asked) -> web.StreamResponse:
+        then = asked.now - next(ago)
+        return lies.vector([lies.sample(name, value, then) for name, value in day(then).items()])
+
+    return lie
+
+
+@pytest.mark.slow
+async def test_answers_that_come_late_and_out_of_order_are_followed_and_lower_nothing_too_far(tmp_path: Path) -> None:
+    day = Day(falls=((30, 20, 0.6),))
+    async with telling(day) as liar:
+        lay(tmp_path, {"prom": liar.url})
+        liar.tell(late(day, 0.0, 75.0, 30.0, 90.0, 15.0), START)
+        async with afternoon(tmp_path, day, cpu=False) as run:
+            await run.until(80)
+            lowered = run.lowered(10)
+            left = {name: int(seen) for name, seen in zip(LOADS, (await observed(run.cluster)).tolist(), strict=True)}
+    too_far = [one for one in lowered if one.after < day.needed(one.workload.rsplit("/", 1)[1], one.at)]
+    assert too_far == []
+    assert {one.workload.rsplit("/", 1)[1] for one in lowered} == set(LOADS)
+    needed = {name: day.needed(name, START + 80 * MINUTE) for name in LOADS}
+    assert {name: needed[name] <= left[name] <= 1.3 * needed[name] + 1 for name in LOADS} == dict.fromkeys(LOADS, True)
 
 
 @pytest.mark.slow
