@@ -2,7 +2,7 @@
 
     python benchmarks/kpa_equality.py [--timelines 300] [--seed 1]
 
-Upstream is `scaling/autoscaler.go` and `aggregation/bucketing.go` of Knative serving 0.51.0, compiled as they stand. The
+Upstream is `scaling/autoscaler.go` and `aggregation/` of Knative serving 0.51.0, compiled as they stand. The
 modules around them (knative.dev/pkg and others of the same day) cannot be had from every proxy, so the packages that
 they take nothing but types and names from are replaced by those declarations (benchmarks/peers/kpa/declared). The exit
 code is 1 when anything differs.
