@@ -46,33 +46,33 @@ class Policies:
     units: Mapping[str, str] = dataclasses.field(default_factory=dict)  # "namespace/signal" -> unit, for people
 
     def to_json(self) -> bytes:
-        """A canonical form: the same policies give the same bytes."""
-        plain: dict[str, Any] = {
-            "documents": {
-                str(key): self.documents[key].model_dump(mode="json", exclude_unset=True)
-                for key in sorted(self.documents)
-            },
-            "guards": dataclasses.asdict(self.guards),
-            "reactive": dataclasses.asdict(self.reactive),
-            "limits": dataclasses.asdict(self.limits),
-            "units": dict(self.units),
-        }
-        return json.dumps(plain, sort_keys=True, separators=(",", ":")).encode()
+        """A canonical form, its keys sorted: the same policies give the same bytes.
+
+        Document by document: the plain form of 100,000 at once takes a gigabyte.
+        """
+        documents = (
+            f"{json.dumps(name)}:{_canonical(self.documents[key].model_dump(mode='json', exclude_unset=True))}"
+            for name, key in sorted((str(key), key) for key in self.documents)
+        )
+        rest = _canonical(
+            {
+                "guards": dataclasses.asdict(self.guards),
+                "reactive": dataclasses.asdict(self.reactive),
+                "limits": dataclasses.asdict(self.limits),
+                "units": dict(self.units),
+            }
+        )
+        return f'{{"documents":{{{",".join(documents)}}},{rest[1:]}'.encode()
 
     @classmethod
     def from_json(cls, data: bytes) -> Policies:
         """The inverse of `to_json`."""
-        plain = json.loads(data)
-        return cls(
-            {
-                WorkloadKey.parse(key): ScalingPolicy.model_validate_json(json.dumps(document))
-                for key, document in plain["documents"].items()
-            },
-            msgspec.convert(plain["guards"], Guards),
-            msgspec.convert(plain["reactive"], Reactive),
-            msgspec.convert(plain["limits"], Limits),
-            plain["units"],
-        )
+        written = msgspec.json.decode(data, type=_Written)
+        documents = {
+            WorkloadKey.parse(key): ScalingPolicy.model_validate_json(bytes(document))
+            for key, document in written.documents.items()
+        }
+        return cls(documents, written.guards, written.reactive, written.limits, written.units)
 
     def unit(self, key: WorkloadKey, signal: str) -> str:
         """The unit of a workload's signal; "" where nobody wrote one. Resources have Kubernetes' own."""
@@ -81,6 +81,20 @@ class Policies:
     def digest(self) -> str:
         """SHA-256 of the canonical form."""
         return hashlib.sha256(self.to_json()).hexdigest()
+
+
+class _Written(msgspec.Struct):
+    """The canonical form, its documents as they are written."""
+
+    documents: dict[str, msgspec.Raw]
+    guards: Guards
+    reactive: Reactive
+    limits: Limits
+    units: dict[str, str]
+
+
+def _canonical(plain: dict[str, Any]) -> str:
+    return json.dumps(plain, sort_keys=True, separators=(",", ":"))
 
 
 def tabulate(policies: Policies, fleet: Fleet) -> PolicyTable:
