@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 from synthetic import fleet
 from synthetic.outside import MemoryCluster, MemorySource, Outside
 
@@ -46,7 +46,7 @@ START = 1_800_000_000.0
 INTERVAL = 15.0
 PACE = 1.0  # real seconds a turn
 FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update")
-DESK = {"width": 1440, "height": 900}
+DESK: ViewportSize = {"width": 1440, "height": 900}
 
 
 class Visit(NamedTuple):
