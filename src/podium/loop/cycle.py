@@ -28,8 +28,8 @@ from podium.loop.remember.record import Turn
 from podium.loop.remember.restore import Restored
 from podium.loop.rules.evaluate import Evaluator
 from podium.loop.schedule import Schedule
-from podium.loop.shadow import Course
 from podium.loop.settings import Rules as LoopRules
+from podium.loop.shadow import Course
 from podium.loop.tabulate import Policies, tabulate
 from podium.loop.tell.watch import Watch
 from podium.loop.tracing import UNTOLD, Tracer

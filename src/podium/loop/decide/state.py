@@ -214,7 +214,7 @@ class State:
 
         def known(old: Trust) -> Trust:
             moments = (old.moved_at, old.suspect_since, old.frozen_since)
-            moved_at, suspect_since, frozen_since = (now if moment > now else moment for moment in moments)
+            moved_at, suspect_since, frozen_since = (min(moment, now) for moment in moments)
             return Trust(old.moved, moved_at, suspect_since, frozen_since)
 
         return dataclasses.replace(
