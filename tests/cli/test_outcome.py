@@ -13,7 +13,10 @@ from podium.cli import outcome
 
 # Names by which rooms call what a person must read; the rest is translated before it leaves its room.
 NAMES = ("Temporary", "Permanent", "Invalid", "Led", "StaleLeader", "Garbage")
-INSIDE = {"podium.loop.clusters.port.StaleLeader"}  # a conflict, which the loop itself answers
+INSIDE = {
+    "podium.loop.clusters.port.StaleLeader",  # a conflict, which the loop itself answers
+    "podium.loop.evaluate.answers.Invalid",  # a bad line, which `podium policy eval` names by its file
+}
 
 
 def rooms() -> Iterator[type[Exception]]:
