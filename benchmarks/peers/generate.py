@@ -1,4 +1,4 @@
-"""Generated HPA cases: states and timelines in the shape of docs/reference/policy-eval.md, the same for the same seed.
+"""Generated HPA cases: states and timelines in the shape of docs/guides/policy-eval.md, the same for the same seed.
 
     python benchmarks/peers/generate.py --states 1000 --timelines 100 --seed 1 > cases.jsonl
 

@@ -23,7 +23,7 @@ def command(file: str, *, full: bool, output: str | None) -> int:
     """Answer HPA cases, one line of JSON for each line of FILE (or of stdin).
 
     A line is a state (what does each metric propose?) or a timeline (what does the controller write, tick by tick?) in
-    the shapes of Kubernetes' own objects; docs/reference/policy-eval.md has all of them. The answers come from the
+    the shapes of Kubernetes' own objects; docs/guides/policy-eval.md has all of them. The answers come from the
     policies that decide in `podium run`.
     """
     from podium.loop.evaluate.answers import Invalid, answers

@@ -1,4 +1,4 @@
-"""The example of docs/reference/policy-eval.md is answered as it says, and every member of a line is named there."""
+"""The example of docs/guides/policy-eval.md is answered as it says, and every member of a line is named there."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import msgspec
 from podium.loop.evaluate.answers import answers
 from podium.loop.evaluate.cases import GATES, Line, Metrics, Tick
 
-PAGE = (Path(__file__).parents[3] / "docs/reference/policy-eval.md").read_text()
+PAGE = (Path(__file__).parents[3] / "docs/guides/policy-eval.md").read_text()
 
 
 def test_the_example_is_answered_as_the_page_says() -> None:
