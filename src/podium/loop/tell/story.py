@@ -231,9 +231,7 @@ def _named(policies: Policies, key: WorkloadKey | None, signal: str) -> bool:
     policy = policies.documents.get(key) if key is not None else None
     if policy is None:
         return False
-    return signal in {name for _, name in policy.spec.signals} or any(
-        signal in rule.when for rule in policy.spec.rules
-    )
+    return signal in {name for _, name in policy.spec.signals} or any(signal in rule.when for rule in policy.spec.rules)
 
 
 def inputs(turn: Turn, fleet: Fleet, policies: Policies, slot: int) -> dict[str, str]:
