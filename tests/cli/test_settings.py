@@ -115,15 +115,14 @@ def test_mistakes_come_as_json_when_asked(tmp_path: Path) -> None:
 
 def test_what_this_version_does_not_act_on_is_named_and_is_no_mistake(tmp_path: Path) -> None:
     signals, policies = shop(tmp_path)
-    more = "  mode: metric\n  rules: [{when: 'jobs > 1', then: {pause: up}}]\n"
+    more = "  mode: metric\n  requests: {mode: own}\n"
     policies.write_text(policies.read_text().rstrip("\n") + "\n" + more)
     table = podium("policy", "check", signals, policies, at=tmp_path)
     machine = podium("policy", "check", signals, policies, "-o", "json", at=tmp_path)
     assert (table.code, machine.code, machine.answer["ok"]) == (0, 0, True)
     assert "does not act on mode metric yet" in table.out
     assert "valid; 2 of the fields asked for do nothing yet" in table.out
-    assert [one["path"] for one in machine.answer["warnings"]] == ["spec.mode", "spec.rules"]
-    assert "of `when`, quotes and brackets were checked, nothing else" in machine.answer["warnings"][1]["words"]
+    assert [one["path"] for one in machine.answer["warnings"]] == ["spec.mode", "spec.requests"]
 
 
 @pytest.mark.parametrize("name", ["empty.yaml", "."])

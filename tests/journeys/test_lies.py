@@ -57,7 +57,7 @@ CASES = [
     Case("negative", lies.times(-1.0), "broken"),
     Case("no series", lies.says('{"status":"success","data":{"resultType":"vector","result":[]}}'), "silent"),
     Case("no namespace", lies.labelled(namespace=None), "silent"),
-    Case("no workload", lies.labelled(deployment=None), "silent"),
+    Case("no workload", lies.labelled(deployment=None), "broken"),
     Case("another namespace", lies.labelled(namespace="bank"), "silent"),
     Case("half of the series", lies.half, "silent", touched=HALF),
     Case("zeros", lies.always("0"), "suspect"),

@@ -85,11 +85,11 @@ def _start(ledger: Ledger, since_us: int | None) -> Entry | None:
     asked = None if since_us is None else ledger.latest(record.CHECKPOINT, at_or_before_us=since_us - 1)
     if asked is not None and not asked.purged:
         return asked
+    whole = next((entry for entry in ledger.entries([record.CHECKPOINT]) if not entry.purged), None)
     first = next(ledger.entries([record.TURN], limit=1), None)
-    if first is not None and not first.purged and asked is None:
-        return None
-    whole = (entry for entry in ledger.entries([record.CHECKPOINT]) if not entry.purged)
-    return next(whole, None)
+    if whole is not None and first is not None and not first.purged and first.seq < whole.seq:
+        return None  # else what was learned before the first turn is in a checkpoint before it
+    return whole
 
 
 def _again(entry: Entry, memory: Memory, library: Library) -> Replayed:
