@@ -34,6 +34,10 @@ class Deployments:
     namespace: str
     begun: dict[str, int] = dataclasses.field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        """A namespace of the same name may have lived before, and the audit log remembers it."""
+        self._earlier = len(self.control_plane.audit())
+
     def make(self, replicas: dict[str, int], *, ready_after: str = "200ms") -> None:
         """Create Deployments, whose pods become ready so long after their start, and wait for them."""
         self.begun |= replicas
@@ -85,7 +89,7 @@ class Deployments:
         return done
 
     def _audited(self) -> Iterable[tuple[str, int, int, int]]:
-        for event in self.control_plane.audit():
+        for event in self.control_plane.audit()[self._earlier :]:
             about = event["objectRef"]
             if about.get("subresource") != "scale" or about["namespace"] != self.namespace or event["verb"] == "get":
                 continue
