@@ -29,9 +29,10 @@ import numpy as np
 from synthetic import fleet
 from synthetic.outside import MemoryCluster, MemorySource, Outside
 
-from podium import api, wiring
+from podium import api
 from podium.ledger.ledger import Ledger
 from podium.loop.cycle import Cycle
+from podium.loop.remember import anew
 from podium.loop.remember.restore import Restored
 from podium.loop.tell.live import Live
 from podium.loop.tell.scene import Setting
@@ -91,7 +92,7 @@ async def serve(size: int, interval: float) -> None:
             Observer([MemorySource(outside)]),
             ledger,
             ledger.lead("bench", 3600.0),
-            Restored(wiring.new_memory()),
+            Restored(anew.new_memory()),
             default_lead_seconds=60.0,
             deadline_seconds=60.0,
         )

@@ -20,9 +20,9 @@ from prometheus_client import CollectorRegistry, generate_latest
 from synthetic import fleet
 from synthetic.outside import MemoryCluster, MemorySource, Outside
 
-from podium import wiring
 from podium.ledger.ledger import Ledger
 from podium.loop.cycle import Cycle, Turned
+from podium.loop.remember import anew
 from podium.loop.remember.restore import Restored
 from podium.loop.tell.meters.meters import Meters
 from podium.loop.tell.meters.turns import STEPS
@@ -89,7 +89,7 @@ async def row(size: int, ledger: Ledger) -> str:
         Observer([MemorySource(outside)]),
         ledger,
         ledger.lead("bench", 3600.0),
-        Restored(wiring.new_memory()),
+        Restored(anew.new_memory()),
         default_lead_seconds=60.0,
         deadline_seconds=60.0,
     )

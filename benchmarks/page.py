@@ -31,9 +31,10 @@ from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 from synthetic import fleet
 from synthetic.outside import MemoryCluster, MemorySource, Outside
 
-from podium import api, wiring
+from podium import api
 from podium.ledger.ledger import Ledger
 from podium.loop.cycle import Cycle
+from podium.loop.remember import anew
 from podium.loop.remember.restore import Restored
 from podium.loop.tell.live import Live
 from podium.loop.tell.scene import Setting
@@ -91,7 +92,7 @@ async def serve(size: int) -> None:
         live = Live(ledger, setting, lambda: clock[0])
         cycle = Cycle(
             MemoryCluster(outside), Observer([MemorySource(outside)]), ledger, ledger.lead("bench", 3600.0),
-            Restored(wiring.new_memory()), default_lead_seconds=60.0, deadline_seconds=60.0,
+            Restored(anew.new_memory()), default_lead_seconds=60.0, deadline_seconds=60.0,
         )  # fmt: skip
         cycle.assign(fleet.assignment(size))
         listening = api.bind("127.0.0.1:0")

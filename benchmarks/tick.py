@@ -32,11 +32,10 @@ from peers import build
 from synthetic import fleet
 from synthetic.outside import MemoryCluster, MemorySource, Outside
 
-from podium import wiring
 from podium.ledger.lease import Leadership
 from podium.ledger.ledger import Ledger
 from podium.loop.cycle import Cycle
-from podium.loop.remember import checkpoints, record
+from podium.loop.remember import anew, checkpoints, record
 from podium.loop.remember.memory import Memory
 from podium.loop.remember.restore import Restored, restore
 from podium.model import columns
@@ -135,7 +134,7 @@ async def measure(size: int, turns: int) -> Measured:
 
 async def turned(size: int, turns: int, ledger: Ledger) -> Measured:
     outside = Outside(size, START)
-    restored, leadership = Restored(wiring.new_memory()), ledger.lead("bench", 3600.0)
+    restored, leadership = Restored(anew.new_memory()), ledger.lead("bench", 3600.0)
     cycle = Cycle(
         MemoryCluster(outside),
         Observer([MemorySource(outside)]),
@@ -171,7 +170,7 @@ async def turned(size: int, turns: int, ledger: Ledger) -> Measured:
     state_bytes = held(restored.memory)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     begun = time.perf_counter()
-    again = restore(ledger, wiring.new_memory())
+    again = restore(ledger, anew.new_memory())
     restore_seconds = time.perf_counter() - begun
     assert again.memory.digest() == restored.memory.digest(), "a restart forgot something"
     bytes_of_memory, checkpoint_seconds = keep(ledger, cycle, restored, leadership)

@@ -38,7 +38,7 @@ from podium.loop.orders.book import OrderBook
 from podium.loop.pace import Pace, WallPace
 from podium.loop.policy import ScalingPolicy
 from podium.loop.remember import backfill, checkpoints, record, samples
-from podium.loop.remember.anew import new_memory as new_memory  # noqa: PLC0414  (other rooms take it here)
+from podium.loop.remember.anew import new_memory
 from podium.loop.remember.restore import Restored, restore
 from podium.loop.rules.evaluate import Evaluator
 from podium.loop.settings import ClusterSettings
@@ -211,8 +211,8 @@ async def _rights(client: Client, loaded: Loaded, cluster: str, documents: Docum
     from podium.clients.kubernetes.discovery import Discovery
     from podium.loop.clusters.kubernetes import rights
 
-    wanted = list(rights.uses(documents.of(ScalingPolicy), cluster, loaded.value.loop.mode))
-    if lacking := await rights.missing(client, Discovery(client), wanted):
+    policies, most = documents.of(ScalingPolicy), loaded.value.loop.mode
+    if lacking := await rights.missing(client, Discovery(client), policies, cluster, most):
         server = shown(client.access.server)
         listed = "".join(f"\n  {words}" for words in lacking) if len(lacking) > 1 else f" {lacking[0]}"
         raise errors.Permanent(

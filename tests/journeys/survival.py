@@ -11,8 +11,7 @@ from pathlib import Path
 
 from tests.journeys.installation import Installation
 
-from podium import wiring
-from podium.loop.remember import record
+from podium.loop.remember import anew, record
 from podium.loop.remember.replay import replay
 from podium.loop.remember.restore import KINDS, Library, begin, turns
 
@@ -80,7 +79,7 @@ class Survival:
         ledger = survivor.ledger()
         library = Library(ledger)
         first = next(iter(ledger.entries([record.CHECKPOINT])))
-        begun, after = begin(ledger, first, wiring.new_memory(), library)
+        begun, after = begin(ledger, first, anew.new_memory(), library)
         number, same = begun.number, []
         for entry in ledger.entries(KINDS, after_seq=after):
             if entry.kind == record.TURN:
@@ -92,7 +91,7 @@ class Survival:
 
     def test_the_last_decision_replays_bit_for_bit(self, survivor: Installation) -> None:
         ledger = survivor.ledger()
-        again = replay(ledger, wiring.new_memory())
+        again = replay(ledger, anew.new_memory())
         assert (again.identical, again.forecast_agrees) == (True, True)
         ledger.close()
 

@@ -17,10 +17,10 @@ from tests.journeys.installation import Installation, rising
 
 from podium.ledger.ledger import Ledger
 from podium.loop.clusters.simulated.cluster import SimulatedCluster
+from podium.loop.remember.anew import new_memory
 from podium.loop.remember.restore import restore, turns
 from podium.model.arrays import Int64s
 from podium.model.fleet import Fleet
-from podium.wiring import new_memory
 
 HOUR = 3600.0
 DOCUMENTS = measured_signal("load", "load", "per_second") + policy(rest=by_load())

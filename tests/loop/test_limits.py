@@ -10,9 +10,9 @@ from tests.brief.stage import Stage, by_load, policy, signal, stage
 from tests.loop.decide.fleets import Conducted, expected, reasons, table
 from tests.loop.scenes import FLEET, policies
 
-from podium import wiring
 from podium.ledger.ledger import Ledger
 from podium.loop.decide.table import PolicyTable, Span, Windows
+from podium.loop.remember import anew
 from podium.loop.remember.replay import replay_all
 from podium.loop.tabulate import tabulate
 from podium.model.decision import Decisions, Reason
@@ -99,7 +99,7 @@ async def each_minute(stood: Stage, minutes: int) -> list[int]:
 
 def replayed_alike(folder: Path) -> None:
     ledger = Ledger.open(f"sqlite:///{folder}/podium.db")
-    replayed = list(replay_all(ledger, wiring.new_memory()))
+    replayed = list(replay_all(ledger, anew.new_memory()))
     ledger.close()
     assert replayed
     assert all(one.identical for one in replayed)

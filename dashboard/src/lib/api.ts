@@ -103,11 +103,7 @@ export interface FleetView {
   next: string;
 }
 
-export interface MapColumns {
-  slot: number[];
-  key: string[];
-  tenant: number[];
-  mode: number[];
+export interface ChangedColumns {
   state: number[];
   replicas: (number | null)[];
   ready: (number | null)[];
@@ -115,6 +111,13 @@ export interface MapColumns {
   use: (number | null)[];
   paused: number[];
   doubted: boolean[];
+}
+
+export interface MapColumns extends ChangedColumns {
+  slot: number[];
+  key: string[];
+  tenant: number[];
+  mode: number[];
 }
 
 export interface MapView {
@@ -125,16 +128,6 @@ export interface MapView {
   modes: string[];
   states: string[];
   columns: MapColumns;
-}
-
-export interface ChangedColumns {
-  state: number[];
-  replicas: (number | null)[];
-  ready: (number | null)[];
-  wanted: (number | null)[];
-  use: (number | null)[];
-  paused: number[];
-  doubted: boolean[];
 }
 
 export interface MapChange {

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
+import functools
 import os
 import socket
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import click
@@ -16,12 +18,35 @@ from podium.cli import options, outcome
 if TYPE_CHECKING:
     from podium.cli.remote import Remote
 
-F = TypeVar("F", bound=Callable[..., Any])
 EVERYTHING = ("everything", "fleet")
+DONE = {"pause": "paused", "resume": "resumed", "believe": "believed"}
 
 
-def shared(command: F) -> F:
-    """The options of every order: why, whom to ask, and how to answer."""
+@dataclasses.dataclass(frozen=True, slots=True)
+class Asked:
+    """What the options of every order say: why, how, whom to ask, and how to answer."""
+
+    reason: str
+    dry_run: bool
+    key: str
+    url: str | None
+    token: str | None
+    config: str | None
+    flags: tuple[str, ...]
+    of_demo: bool
+    form: str
+    output: str | None
+
+
+def shared(command: Callable[..., int]) -> Callable[..., int]:
+    """The options of every order, handed over as one `asked`."""
+
+    @functools.wraps(command)
+    def gathered(**given: Any) -> int:
+        asked = Asked(**{field.name: given.pop(field.name) for field in dataclasses.fields(Asked)})
+        return command(asked=asked, **given)
+
+    decorated: Callable[..., int] = gathered
     for decorate in (
         options.output,
         options.demo,
@@ -34,25 +59,30 @@ def shared(command: F) -> F:
         click.option("--dry-run", is_flag=True, help="Say what would be, and do nothing."),
         click.option("--reason", required=True, metavar="TEXT", help="Why, for everybody who meets it later."),
     ):
-        command = decorate(command)
-    return command
+        decorated = decorate(decorated)
+    return decorated
 
 
-def give(found: Callable[[], Remote], target: str, verb: str, body: dict[str, Any], *, dry_run: bool, key: str) -> Any:
-    """Send one order. None, said on stderr, when it cannot be followed. Raises BadInput and OutOfReach."""
+def carry_out(verb: str, target: str, asked: Asked, **body: Any) -> int:
+    """Send one order to the running Podium and print what came of it. The exit code. Raises BadInput and OutOfReach."""
+    from podium.cli import top
     from podium.cli.remote import Refused
 
     try:
-        return asyncio.run(_give(found(), target, verb, body, dry_run=dry_run, key=key))
+        remote = top.find(asked.url, asked.token, asked.config, asked.flags, of_demo=asked.of_demo)
+        answer = asyncio.run(_give(remote, verb, target, asked, body))
     except Refused as error:
         click.echo(f"podium: {error}", err=True)
-        return None
+        return outcome.NEGATIVE
+    _tell(answer, f"{DONE[verb]}: {target}", asked)
+    return outcome.DONE
 
 
-async def _give(remote: Remote, target: str, verb: str, body: dict[str, Any], *, dry_run: bool, key: str) -> Any:
+async def _give(remote: Remote, verb: str, target: str, asked: Asked, body: dict[str, Any]) -> Any:
     path = f"/api/v1/sources/{quote(target, safe='')}" if verb == "believe" else await _path(remote, target)
-    headers = {"X-Podium-Actor": _me()} | ({"Idempotency-Key": key} if key else {})
-    return await remote.write(f"{path}/{verb}" + ("?dryRun=true" if dry_run else ""), body, headers)
+    headers = {"X-Podium-Actor": _me()} | ({"Idempotency-Key": asked.key} if asked.key else {})
+    query = "?dryRun=true" if asked.dry_run else ""
+    return await remote.write(f"{path}/{verb}{query}", body | {"reason": asked.reason}, headers)
 
 
 async def _path(remote: Remote, target: str) -> str:
@@ -84,21 +114,18 @@ def _me() -> str:
     return f"{name}@{socket.gethostname()}"
 
 
-def tell(answer: Any, words: str, form: str, output: str | None) -> int:
-    """Print what came of an order: what it does, what it ended, what stands. The exit code."""
-    if answer is None:
-        return outcome.NEGATIVE
-    if form == "json":
-        options.emit(options.as_json(answer), output)
-        return outcome.DONE
+def _tell(answer: Any, words: str, asked: Asked) -> None:
+    """Print what an order does, what it ended, what stands."""
+    if asked.form == "json":
+        options.emit(options.as_json(answer), asked.output)
+        return
     prefix = "would be: " if answer["dry_run"] else "ordered before: " if answer["repeated"] else ""
-    lines = [prefix + words, *(f"  taken back: {line(row)}" for row in answer["taken_back"])]
-    lines += [f"  in force: {line(row)}" for row in answer["standing"]]
-    options.emit("\n".join(lines), output)
-    return outcome.DONE
+    lines = [prefix + words, *(f"  taken back: {_line(row)}" for row in answer["taken_back"])]
+    lines += [f"  in force: {_line(row)}" for row in answer["standing"]]
+    options.emit("\n".join(lines), asked.output)
 
 
-def line(row: dict[str, Any]) -> str:
+def _line(row: dict[str, Any]) -> str:
     """One pause in words."""
     from podium.model import clock
 

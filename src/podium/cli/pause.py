@@ -18,30 +18,10 @@ from podium.cli import orders
 )
 @click.option("--for", "lasting", metavar="DURATION", help="How long, as in 2h (default: until it is taken back).")
 @orders.shared
-def command(
-    target: str,
-    direction: str,
-    lasting: str | None,
-    reason: str,
-    dry_run: bool,
-    key: str,
-    url: str | None,
-    token: str | None,
-    config: str | None,
-    flags: tuple[str, ...],
-    of_demo: bool,
-    form: str,
-    output: str | None,
-) -> int:
+def command(target: str, direction: str, lasting: str | None, asked: orders.Asked) -> int:
     """Pause scaling of TARGET in a running Podium, from its next turn on.
 
     TARGET is a workload (`web`, `shop/web`, or its whole key), a namespace (`shop/*`), or `everything`. Time is that of
     the loop's clock. `podium explain` and the page say who paused it, why, and until when.
     """
-    from podium.cli import top
-
-    body = {"direction": direction, "reason": reason, "for": lasting}
-    answer = orders.give(
-        lambda: top.find(url, token, config, flags, of_demo=of_demo), target, "pause", body, dry_run=dry_run, key=key
-    )
-    return orders.tell(answer, f"paused: {target}", form, output)
+    return orders.carry_out("pause", target, asked, direction=direction, **{"for": lasting})

@@ -61,11 +61,11 @@ def command(
 
 
 def _one(ledger: Ledger, at: float | None, form: str, output: str | None) -> int:
-    from podium import wiring
+    from podium.loop.remember import anew
     from podium.loop.remember.replay import replay
     from podium.loop.remember.restore import Library
 
-    done = replay(ledger, wiring.new_memory(), at)
+    done = replay(ledger, anew.new_memory(), at)
     rows = _rows(done, Library(ledger))
     if form == "json":
         options.emit(options.as_json(_facts(done) | {"workloads": rows}), output)
@@ -151,13 +151,13 @@ def _show(done: Replayed, rows: list[dict[str, Any]], output: str | None) -> Non
 
 def _all(ledger: Ledger, span: tuple[float | None, float | None], form: str, output: str | None) -> int:
     """Every turn of a span; says how many there were and which differ."""
-    from podium import wiring
+    from podium.loop.remember import anew
     from podium.loop.remember.replay import replay_all
 
     count, furthest = 0, math.nan
     moments: list[float] = []
     different: list[dict[str, Any]] = []
-    for done in replay_all(ledger, wiring.new_memory(), *span):
+    for done in replay_all(ledger, anew.new_memory(), *span):
         count += 1
         moments = [*moments[:1], done.turn.snapshot.now]
         furthest = max((furthest, done.forecast_difference), key=lambda far: -1.0 if math.isnan(far) else far)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import ClassVar
 
 import aiohttp
 import msgspec
@@ -78,8 +79,12 @@ def request_headers(
     return headers
 
 
-class PrometheusClient:
-    """One server (or Thanos, Mimir, VictoriaMetrics: whatever speaks the same API)."""
+class Endpoint:
+    """One address of a server: its limits and its connections, and what goes wrong there in the words above."""
+
+    path: ClassVar[str]
+    accept: ClassVar[str]
+    always: ClassVar[Mapping[str, str]] = {}  # headers that every request carries, whatever was configured
 
     def __init__(
         self,
@@ -91,13 +96,55 @@ class PrometheusClient:
         basic: tuple[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> None:
-        """`url` may end in a path (`https://host/prometheus`). `basic` is (user, password)."""
-        self._url = url.rstrip("/") + "/api/v1/query"  # and query_range
+        """`url` may end in a path; `most_bytes` of an answer are read; `basic` is (user, password)."""
+        self._url = url.rstrip("/") + self.path
         self.address = http.shown(self._url)  # for people: without credentials
         self._timeout_seconds = timeout_seconds
         self._most_bytes = most_bytes
-        self._headers = request_headers("application/json", bearer, basic, headers)
+        self._headers = request_headers(self.accept, bearer, basic, headers) | dict(self.always)
         self._session: aiohttp.ClientSession | None = None
+
+    async def _ask(
+        self,
+        method: str,
+        url: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        form: Mapping[str, str] | bytes | None = None,
+        sink: Callable[[bytes], None] | None = None,
+    ) -> http.HttpAnswer:
+        if self._session is None:
+            self._session = aiohttp.ClientSession(headers=self._headers)
+        try:
+            return await http.ask(
+                self._session,
+                method,
+                url,
+                query=query,
+                form=form,
+                timeout_seconds=self._timeout_seconds,
+                most_bytes=self._most_bytes,
+                sink=sink,
+            )
+        except http.TooLate as error:
+            raise Late(str(error)) from error
+        except http.NoAnswer as error:
+            raise Silent(str(error)) from error
+        except http.TooLarge as error:
+            raise Unusable(str(error)) from error
+
+    async def close(self) -> None:
+        """Close the connections."""
+        if self._session is not None:
+            await http.close(self._session)
+            self._session = None
+
+
+class PrometheusClient(Endpoint):
+    """One server (or Thanos, Mimir, VictoriaMetrics: whatever speaks the same API)."""
+
+    path = "/api/v1/query"  # and query_range
+    accept = "application/json"
 
     async def instant(self, query: str, at: float, parameters: Mapping[str, str] | None = None) -> Vector:
         """All series of `query` as of `at` (Unix seconds). Raises Silent, Unusable or Refused."""
@@ -120,36 +167,15 @@ class PrometheusClient:
         return _matrix(data, start, step_seconds, steps, self.address)
 
     async def _data(self, path: str, wanted: dict[str, str], arriving: Arriving | None = None) -> _Success:
-        if self._session is None:
-            self._session = aiohttp.ClientSession(headers=self._headers)
         wanted["timeout"] = f"{self._timeout_seconds:g}"
-        long = len(wanted["query"]) > _LONGEST_GET
-        try:
-            answer = await http.ask(
-                self._session,
-                "POST" if long else "GET",
-                self._url + path,
-                query=None if long else wanted,
-                form=wanted if long else None,
-                timeout_seconds=self._timeout_seconds,
-                most_bytes=self._most_bytes,
-                sink=None if arriving is None else arriving.take,
-            )
-        except http.TooLate as error:
-            raise Late(str(error)) from error
-        except http.NoAnswer as error:
-            raise Silent(str(error)) from error
-        except http.TooLarge as error:
-            raise Unusable(str(error)) from error
+        sink = None if arriving is None else arriving.take
+        if len(wanted["query"]) > _LONGEST_GET:
+            answer = await self._ask("POST", self._url + path, form=wanted, sink=sink)
+        else:
+            answer = await self._ask("GET", self._url + path, query=wanted, sink=sink)
         if arriving is not None and answer.status == 200:
             answer = dataclasses.replace(answer, body=arriving.rest())
         return _success(answer, self.address + path)
-
-    async def close(self) -> None:
-        """Close the connections."""
-        if self._session is not None:
-            await http.close(self._session)
-            self._session = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -13,17 +13,13 @@ import functools
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
-import aiohttp
 import numpy as np
 
 from podium.clients import http
-from podium.clients.prometheus import MOST_BYTES, Late, Refused, Silent, Unusable, request_headers
+from podium.clients.prometheus import Endpoint, Refused, Silent, Unusable
 from podium.model.arrays import Float64s, Int64s
-
-_TYPE = "application/x-protobuf"
-_HEADERS = {"Content-Type": _TYPE, "Content-Encoding": "snappy", "X-Prometheus-Remote-Read-Version": "0.1.0"}
 
 
 class Operator(enum.IntEnum):
@@ -82,26 +78,16 @@ def matchers_of(query: str) -> tuple[Matcher, ...] | None:
     return tuple(out) if out else None
 
 
-class RemoteReader:
-    """The remote read endpoint of one server."""
+class RemoteReader(Endpoint):
+    """The remote read endpoint of one server. `most_bytes` bounds an answer unpacked."""
 
-    def __init__(
-        self,
-        url: str,
-        *,
-        timeout_seconds: float = 5.0,
-        most_bytes: int = MOST_BYTES,
-        bearer: str = "",
-        basic: tuple[str, str] | None = None,
-        headers: Mapping[str, str] | None = None,
-    ) -> None:
-        """The same arguments as those of PrometheusClient. `most_bytes`: of an answer, unpacked."""
-        self._url = url.rstrip("/") + "/api/v1/read"
-        self.address = http.shown(self._url)
-        self._timeout_seconds = timeout_seconds
-        self._most_bytes = most_bytes
-        self._headers = request_headers(_TYPE, bearer, basic, headers) | _HEADERS
-        self._session: aiohttp.ClientSession | None = None
+    path = "/api/v1/read"
+    accept = "application/x-protobuf"
+    always: ClassVar[Mapping[str, str]] = {
+        "Content-Type": "application/x-protobuf",
+        "Content-Encoding": "snappy",
+        "X-Prometheus-Remote-Read-Version": "0.1.0",
+    }
 
     async def read(self, matchers: Sequence[Matcher], start: float, end: float) -> list[Samples]:
         """All samples of the series that match, with times from `start` to `end` (Unix seconds).
@@ -110,23 +96,8 @@ class RemoteReader:
         """
         import cramjam
 
-        if self._session is None:
-            self._session = aiohttp.ClientSession(headers=self._headers)
-        try:
-            answer = await http.ask(
-                self._session,
-                "POST",
-                self._url,
-                form=bytes(cramjam.snappy.compress_raw(_request(matchers, start, end))),
-                timeout_seconds=self._timeout_seconds,
-                most_bytes=self._most_bytes,
-            )
-        except http.TooLate as error:
-            raise Late(str(error)) from error
-        except http.NoAnswer as error:
-            raise Silent(str(error)) from error
-        except http.TooLarge as error:
-            raise Unusable(str(error)) from error
+        asked = bytes(cramjam.snappy.compress_raw(_request(matchers, start, end)))
+        answer = await self._ask("POST", self._url, form=asked)
         return list(_series(self._unpacked(answer), self.address))
 
     def _unpacked(self, answer: http.HttpAnswer) -> bytes:
@@ -146,12 +117,6 @@ class RemoteReader:
         except cramjam.DecompressionError as error:
             came = f"HTTP {answer.status}, {answer.content_type}, {len(answer.body)} bytes"
             raise Unusable(f"{self.address}: {came}, is not snappy ({error})") from error
-
-    async def close(self) -> None:
-        """Close the connections."""
-        if self._session is not None:
-            await http.close(self._session)
-            self._session = None
 
 
 def _request(matchers: Sequence[Matcher], start: float, end: float) -> bytes:

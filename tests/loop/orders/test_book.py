@@ -13,6 +13,7 @@ from podium.ledger.ledger import Ledger
 from podium.loop.orders.book import Given, NotLeading, OrderBook, Refused, Repeated, Unknown, Wanted
 from podium.loop.orders.order import Direction, Target
 from podium.loop.orders.orders import given
+from podium.loop.remember import anew
 from podium.loop.remember.replay import replay_all
 
 DOCUMENTS = """\
@@ -86,7 +87,7 @@ async def test_a_paused_direction_is_not_taken_until_the_time_is_over_and_a_repl
         await stood.minutes(2)
         assert stood.replicas() == 10
     ledger = Ledger.open(f"sqlite:///{tmp_path}/podium.db")
-    replayed = list(replay_all(ledger, wiring.new_memory()))
+    replayed = list(replay_all(ledger, anew.new_memory()))
     assert all(one.identical for one in replayed)
     assert len({one.turn.orders for one in replayed}) == 2
     ledger.close()

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from tests.brief.stage import WEB, Stage, stage
 
-from podium import wiring
+from podium.loop.remember import anew
 from podium.loop.remember.restore import restore
 from podium.loop.tell import archive, charts
 from podium.loop.tell.diary import Diary
@@ -99,7 +99,7 @@ async def test_a_restart_goes_on_with_the_comparison_and_the_charts(
     async with stage(tmp_path, DOCUMENTS, replicas=5) as run:
         live = await risen(run)
         at, shadow = live.sheet().at, live._scene.turned.shadow  # type: ignore[union-attr]
-        restored = restore(live._ledger, wiring.new_memory())
+        restored = restore(live._ledger, anew.new_memory())
         again = Live(live._ledger, live._scene.setting, run.pace)  # type: ignore[union-attr]
         again.recall(at)
         drawn, redrawn = (one._charts._recent.since(0, 0.0, at) for one in (live, again))

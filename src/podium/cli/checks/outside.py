@@ -207,6 +207,6 @@ async def _missing(
             await discovery.find(group, kind)
         except errors.Missing as error:
             out.append((str(error), "install what defines this kind, or correct the policies' targetRef"))
-    wanted = list(rights.uses(documents.of(ScalingPolicy), cluster, loaded.value.loop.mode))
-    lacking = await rights.missing(client, discovery, wanted)
+    policies, most = documents.of(ScalingPolicy), loaded.value.loop.mode
+    lacking = await rights.missing(client, discovery, policies, cluster, most)
     return out + [(words, "bind a role with it to this user or service account") for words in lacking]

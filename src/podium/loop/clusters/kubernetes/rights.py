@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable
 
 import msgspec
 
@@ -12,33 +12,20 @@ from podium.clients.kubernetes import errors
 from podium.clients.kubernetes.client import Client, Where
 from podium.clients.kubernetes.discovery import Discovery
 from podium.loop.policy import ScalingPolicy
-from podium.model.identity import WorkloadKey
 
 Right = tuple[str, Where]  # a verb, and what it is done to
 
 _AT_ONCE = 16  # reviews under way: they are asked before anything else, and need not be fast
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Use:
-    """What one workload is wanted for."""
+async def missing(
+    client: Client, discovery: Discovery, policies: Iterable[ScalingPolicy], cluster: str, most: str
+) -> list[str]:
+    """A sentence for each right that is missing, when `most` is the most that any mode may do.
 
-    key: WorkloadKey
-    written: bool  # its replicas are set, not only watched
-
-
-def uses(policies: Iterable[ScalingPolicy], cluster: str, most: str) -> Iterator[Use]:
-    """What each policy wants of its workload, when `most` is the most that any mode may do."""
-    for policy in policies:
-        yield Use(policy.workload(cluster), written=policy.spec.mode == most == "own")
-
-
-async def missing(client: Client, discovery: Discovery, uses: Collection[Use]) -> list[str]:
-    """A sentence for each right that is missing; a kind that is not served needs none.
-
-    Raises what the client raises; Forbidden when not even the question is allowed.
+    A kind that is not served needs none. Raises what the client raises: Forbidden when not even asking is allowed.
     """
-    needed, gate = list(dict.fromkeys(await _needed(discovery, uses))), asyncio.Semaphore(_AT_ONCE)
+    needed, gate = list(dict.fromkeys(await _needed(discovery, policies, cluster, most))), asyncio.Semaphore(_AT_ONCE)
 
     async def allowed(right: Right) -> bool:
         async with gate:
@@ -52,18 +39,19 @@ async def missing(client: Client, discovery: Discovery, uses: Collection[Use]) -
     ]
 
 
-async def _needed(discovery: Discovery, uses: Collection[Use]) -> list[Right]:
+async def _needed(discovery: Discovery, policies: Iterable[ScalingPolicy], cluster: str, most: str) -> list[Right]:
     rights: list[Right] = []
-    for use in sorted(uses, key=lambda one: str(one.key)):
+    written = {policy.workload(cluster): policy.spec.mode == most == "own" for policy in policies}
+    for key in sorted(written, key=str):
         try:
-            served = await discovery.find(use.key.group, use.key.kind)
+            served = await discovery.find(key.group, key.kind)
         except errors.Missing:
             continue
-        namespace = use.key.namespace
+        namespace = key.namespace
         where = served.at(namespace)
         scale = dataclasses.replace(where, subresource="scale")
         rights += [("get", where), ("list", where), ("get", scale)]
-        if use.written:
+        if written[key]:
             rights += [("patch", where), ("update", scale)]
         pods = Where(group="", version="v1", resource="pods", namespace=namespace)
         metrics = dataclasses.replace(pods, group="metrics.k8s.io", version="v1beta1")
