@@ -20,7 +20,7 @@ help: ## this list
 run: venv page ## three tenants on a simulated cluster under recorded load, with the live page
 	.venv/bin/podium run --demo
 
-test: dev page ## the quick tests that need only Python and Node, on every Python >= 3.11 of this machine
+test: dev page ## the quick tests, which need only Python and Node
 	tools/test
 	$(WITH_NODE) && npm run --if-present test
 
@@ -32,7 +32,7 @@ check: dev page ## format, lint, types, import contract, the page's types
 	.venv/bin/lint-imports
 	$(WITH_NODE) && npm run --if-present check
 
-test-all: dev page servers ## the slow tests, and those against real servers: Kubernetes, PostgreSQL, Prometheus, Chromium
+test-all: dev page servers ## other Pythons, the slow tests, and real servers: Kubernetes, PostgreSQL, Prometheus, Chromium
 	tools/test-all
 
 shared: dev page ## the exams that read ../shared

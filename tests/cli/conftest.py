@@ -10,6 +10,12 @@ from tests.journeys.installation import Installation, rising
 TURNS = 12
 
 
+@pytest.fixture(autouse=True)
+def as_wide_as_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No table is folded because whoever runs the tests has a narrow terminal."""
+    monkeypatch.delenv("COLUMNS", raising=False)
+
+
 @pytest.fixture(scope="session")
 def recorded(tmp_path_factory: pytest.TempPathFactory) -> Installation:
     """Ran for a dozen turns and was stopped in order."""

@@ -15,6 +15,8 @@ from podium.clients.database import Database
 from podium.ledger.ledger import Ledger
 from podium.signals.history.history import History
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def copied(recorded: Installation, tmp_path: Path) -> Path:

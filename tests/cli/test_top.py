@@ -106,6 +106,7 @@ def test_somebody_elses_answer_is_said_to_be_one(
     assert (done.code, said in done.err, len(done.err.splitlines())) == (code, True, 1), done.err
 
 
+@pytest.mark.slow
 def test_live_it_shows_a_lost_connection_and_finds_the_next_start_by_itself(tmp_path: Path) -> None:
     place = Installation.lay(tmp_path / "here", rising(60 * 10), speed=60)
     place.start()

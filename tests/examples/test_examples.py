@@ -45,6 +45,7 @@ def until_wanted(place: Installation, least: int, seconds: float = 60.0) -> None
         time.sleep(0.2)
 
 
+@pytest.mark.slow
 def test_your_own_load_is_met_ahead_of_its_morning(tmp_path: Path) -> None:
     place = copied("02-your-own-load", tmp_path / "here")
     place.start(*FREE)
@@ -68,6 +69,7 @@ def test_the_synthetic_load_is_what_its_program_writes() -> None:
     assert again.stdout == (folder / "load.csv").read_text()
 
 
+@pytest.mark.slow
 def test_your_prometheus_is_asked_and_nothing_is_written(tmp_path: Path) -> None:
     """The everyday test: a small server that answers as Prometheus does, and a simulated cluster."""
     place = copied("03-prometheus", tmp_path / "here")

@@ -65,6 +65,7 @@ def lead_when_allowed(ledger: Ledger) -> Leadership:
             time.sleep(0.05)
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_a_writer_killed_twenty_times_loses_nothing_it_acknowledged(start: Start, ledger: Ledger) -> None:
     dice = random.Random(20)
