@@ -11,6 +11,11 @@ FORECASTER = "mixture"
 GRID_SECONDS = 60.0  # of forecasting: four ticks
 
 
+def new_outlook(forecaster: str = FORECASTER, step_seconds: float = GRID_SECONDS, size: int = 0) -> Outlook:
+    """What the loop asks about the time ahead. Raises installed.Unknown for a forecaster that nobody offers."""
+    return Outlook(installed.load(forecaster)(step_seconds, size), Calibration(), size)
+
+
 def new_memory() -> Memory:
     """A memory that knows nothing, of nobody."""
-    return Memory.empty(Outlook(installed.load(FORECASTER)(GRID_SECONDS, 0), Calibration(), 0))
+    return Memory.empty(new_outlook())
