@@ -16,13 +16,16 @@ from pathlib import Path
 from aiohttp import web
 from tests.journeys.afternoon import START, HandPace
 
-from podium import settings, wiring
+from podium import settings
 from podium.loop.clusters.simulated.cluster import Load, SimulatedCluster
 from podium.loop.clusters.simulated.shape import Resources, Startup, Usage, WorkloadShape, WorldShape
 from podium.loop.clusters.simulated.store import Write
 from podium.loop.tell.view import DecisionRow
 from podium.model.fleet import Fleet
 from podium.model.identity import WorkloadKey
+from podium.wiring import installation
+from podium.wiring.outside import World, sources_of
+from podium.wiring.program import Program
 
 INTERVAL = 15.0
 MINUTE = 60.0
@@ -102,7 +105,7 @@ class Stage:
     measured: Measured
     interval: float
     begun: Mapping[WorkloadKey, int]
-    program: wiring.Program
+    program: Program
 
     async def turns(self, count: int = 1) -> None:
         """Let so many turns be done."""
@@ -158,14 +161,14 @@ async def stage(
         recorded = f"  - {{name: file, kind: replay, path: {recording}}}\n" if recording else ""
         (folder / "podium.yaml").write_text(SETTINGS.format(url=measured.url, recorded=recorded))
         loaded = settings.load({"config": str(folder / "podium.yaml")}, environ or {}, folder)
-        read = wiring.documents_folder(loaded).load()
+        read = installation.documents_folder(loaded).load()
         pace = HandPace(START)
         world = WorldShape(workloads=tuple(shaped(key, count) for key, count in begun.items()))
         cluster = SimulatedCluster("local", world, clock=pace, load=load)
-        asked = {one.name: one for one in wiring.sources_of(loaded, read, None)}
-        outside = wiring.World(cluster, pace, asked, {}, simulated=True, history_seconds=history_seconds)
-        with contextlib.closing(wiring.open_ledger(loaded)) as ledger:
-            program = wiring.Program(loaded, ledger, read, outside)
+        asked = {one.name: one for one in sources_of(loaded, read, None)}
+        outside = World(cluster, pace, asked, {}, simulated=True, history_seconds=history_seconds)
+        with contextlib.closing(installation.open_ledger(loaded)) as ledger:
+            program = Program(loaded, ledger, read, outside)
             running = asyncio.create_task(program.run())
             try:
                 yield Stage(folder, pace, cluster, running, measured, interval, begun, program)

@@ -15,7 +15,7 @@ import aiohttp
 import numpy as np
 from tests.journeys.liar import Liar, Truth, honest
 
-from podium import settings, wiring
+from podium import settings
 from podium.api.app import create_app
 from podium.api.server import address, bind, serve
 from podium.loop.clusters.simulated.cluster import SimulatedCluster
@@ -24,6 +24,9 @@ from podium.loop.clusters.simulated.store import Write
 from podium.loop.pace import Pace
 from podium.model.identity import WorkloadKey
 from podium.signals.source import Source
+from podium.wiring import installation
+from podium.wiring.outside import World, sources_of
+from podium.wiring.program import Program
 
 START = 1_767_258_000.0  # 2026-01-01T09:00:00Z
 CAPACITY = 10.0  # load per replica
@@ -166,7 +169,7 @@ def key(name: str) -> WorkloadKey:
 class Afternoon:
     """One run of Podium in `folder`, from where the folder's clock stands."""
 
-    def __init__(self, folder: Path, pace: Pace, program: wiring.Program, cluster: SimulatedCluster) -> None:
+    def __init__(self, folder: Path, pace: Pace, program: Program, cluster: SimulatedCluster) -> None:
         self.folder = folder
         self.pace = pace
         self.program = program
@@ -218,7 +221,7 @@ async def afternoon(
     """
     pace = pace or HandPace(START + minute * MINUTE)
     loaded = settings.load({"config": str(folder / "podium.yaml")}, {}, folder)
-    documents = wiring.documents_folder(loaded).load()
+    documents = installation.documents_folder(loaded).load()
     shape = WorldShape(
         workloads=tuple(
             WorkloadShape(
@@ -234,12 +237,15 @@ async def afternoon(
         load=(lambda one, at: truth(at)[one.name]) if cpu else None,
     )  # fmt: skip
     where = {one.name: (one.kind, one.url or "") for one in loaded.value.sources} | {"local": ("cluster", "simulated")}
-    sources: dict[str, Source] = {one.name: one for one in wiring.sources_of(loaded, documents, None)}
+    sources: dict[str, Source] = {one.name: one for one in sources_of(loaded, documents, None)}
     if source is not None:
         sources[source.name] = source
-    outside = wiring.World(cluster, pace, sources, where, simulated=True, history_seconds=0.0)
-    with contextlib.closing(wiring.open_ledger(loaded)) as ledger, contextlib.closing(bind("127.0.0.1:0")) as door:
-        program = wiring.Program(loaded, ledger, documents, outside)
+    outside = World(cluster, pace, sources, where, simulated=True, history_seconds=0.0)
+    with (
+        contextlib.closing(installation.open_ledger(loaded)) as ledger,
+        contextlib.closing(bind("127.0.0.1:0")) as door,
+    ):
+        program = Program(loaded, ledger, documents, outside)
         run = Afternoon(folder, pace, program, cluster)
         run.url = address(door)
         app = create_app(program.live, token=TOKEN, allowed_hosts=(run.url.removeprefix("http://"),))

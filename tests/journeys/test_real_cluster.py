@@ -17,10 +17,13 @@ from tests.journeys.deployments import Deployments
 from tests.journeys.installation import Installation
 from tests.journeys.loads import LoadServer, serving, steady
 
-from podium import settings, wiring
+from podium import settings
 from podium.loop.clusters.port import Cluster
 from podium.loop.remember.restore import turns
 from podium.model.command import Scale
+from podium.wiring import installation
+from podium.wiring.outside import world
+from podium.wiring.program import Program
 from testbed.control_plane import ControlPlane
 
 pytestmark = [pytest.mark.cluster, pytest.mark.slow]
@@ -137,11 +140,11 @@ async def test_a_write_that_was_about_to_be_sent_when_another_took_over_is_refus
     loads.loads = steady({"web": 50.0, "cart": 20.0})
     async with contextlib.AsyncExitStack() as stack:
         loaded = settings.load({"config": str(place.folder / "podium.yaml")}, {}, place.folder)
-        documents = wiring.documents_folder(loaded).load()
-        outside = await stack.enter_async_context(wiring.world(loaded, documents, place.folder))
-        ledger = stack.enter_context(contextlib.closing(wiring.open_ledger(loaded)))
+        documents = installation.documents_folder(loaded).load()
+        outside = await stack.enter_async_context(world(loaded, documents, place.folder))
+        ledger = stack.enter_context(contextlib.closing(installation.open_ledger(loaded)))
         paused = Paused(outside.cluster)
-        program = wiring.Program(loaded, ledger, documents, dataclasses.replace(outside, cluster=paused))
+        program = Program(loaded, ledger, documents, dataclasses.replace(outside, cluster=paused))
         running = asyncio.create_task(program.run())
         await asyncio.wait_for(paused.reached.wait(), 30)
         place.start()

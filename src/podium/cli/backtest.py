@@ -14,7 +14,6 @@ from podium.cli import comparison, history, options, priced
 if TYPE_CHECKING:
     from podium.loop.backtest.contender import Contender
     from podium.loop.backtest.run import Case, Ran
-    from podium.signals.series import Series
 
 POLICIES = ("podium", "hpa:50", "hpa:60", "hpa:70", "hpa:80", "kpa", "oracle")
 LONGEST_STARTUP = 7200.0
@@ -111,13 +110,14 @@ def command(
     from podium.loop.backtest.run import Field, Rules, backtest
     from podium.loop.remember.anew import new_memory
 
+    options.svg(plot)
     if (file is None) == (url is None):
         raise click.BadParameter(
             "one of them: a file with a recorded load, or a Prometheus", param_hint="FILE, --prometheus"
         )
     if url is None and (hpa or query):
         raise click.BadParameter("goes with --prometheus", param_hint="--hpa" if hpa else "--query")
-    wait, share = _seconds(startup, "--startup"), _share(risk)
+    wait, share = _startup(startup), _share(risk)
     contenders = _contenders(names or POLICIES, share)
     prices = priced.Prices(price_place, price_cpu_hour, price_memory_hour, currency)
     price = prices.price(config, flags)
@@ -143,7 +143,7 @@ def command(
     if trace_file is not None:
         courses.write(trace_file, courses.columns(field, ran))
     if plot is not None:
-        _write(plot, told.chart())
+        options.write_text(plot, told.chart())
     comparison.show(told, form, output)
 
 
@@ -163,24 +163,13 @@ def _case(
     from podium.loop.backtest.run import Case, usual_capacity
     from podium.loop.backtest.trace import trace
 
-    name, series = _series(file, column, time_column)
+    name, series = options.one_series(file, column, time_column)
     load = trace(name, series)
     if capacity is not None:
         return Case(load, capacity, startup), []
     usual = usual_capacity(load)
     note = f"--capacity was not given: fifty replicas serve all but one minute in a thousand, {usual:.6g} each"
     return Case(load, usual, startup), [note]
-
-
-def _series(file: pathlib.Path, column: str | None, time_column: str) -> tuple[str, Series]:
-    from podium.cli.outcome import BadInput
-    from podium.signals.replay import read_series
-
-    found = read_series(file, [column] if column is not None else None, time_column=time_column)
-    if len(found) != 1:
-        there = ", ".join(map(repr, list(found)[:20])) or "none"
-        raise BadInput(f"{file}: expected --column, one of {there}")
-    return next(iter(found.items()))
 
 
 def _milli(text: str | None, hint: str) -> int | None:
@@ -203,28 +192,12 @@ def _share(risk: float) -> float:
     return risk
 
 
-def _seconds(text: str, hint: str) -> float:
-    from podium.model.clock import parse_duration
-
-    try:
-        seconds = parse_duration(text)
-    except ValueError as error:
-        raise click.BadParameter(str(error), param_hint=hint) from error
-    if hint == "--startup" and seconds > LONGEST_STARTUP:
-        raise click.BadParameter(f"{text}: expected at most 2h", param_hint=hint)
+def _startup(text: str) -> float:
+    seconds = options.seconds(text, "--startup")
+    if seconds > LONGEST_STARTUP:
+        raise click.BadParameter(f"{text}: expected at most 2h", param_hint="--startup")
     return seconds
 
 
 def _minutes(text: str, hint: str) -> int:
-    return round(_seconds(text, hint) / 60)
-
-
-def _write(path: pathlib.Path, text: str) -> None:
-    from podium.cli.outcome import BadInput
-
-    if path.suffix != ".svg":
-        raise BadInput(f"{path}: expected a name that ends in .svg")
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise BadInput(f"{path}: cannot be written: {error.strerror}") from error
+    return round(options.seconds(text, hint) / 60)

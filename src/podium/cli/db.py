@@ -108,7 +108,7 @@ def purge(
     """
     from podium.cli import store
     from podium.signals.history.history import History
-    from podium.wiring import retained
+    from podium.wiring.installation import retained
 
     loaded = options.recorded(config, flags, of_demo=of_demo)
     kept = loaded.value.database.retention

@@ -12,6 +12,7 @@ import click
 
 if TYPE_CHECKING:
     from podium.settings import Loaded
+    from podium.signals.series import Series
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -130,6 +131,46 @@ def emit(text: str, output: str | None) -> None:
         pathlib.Path(output).write_text(text + "\n", encoding="utf-8")
     except OSError as error:
         raise BadInput(f"{output}: cannot be written: {error.strerror}") from error
+
+
+def svg(path: pathlib.Path | None) -> None:
+    """Refuse the name of a drawing that is none, before the work. Raises BadInput."""
+    from podium.cli.outcome import BadInput
+
+    if path is not None and path.suffix != ".svg":
+        raise BadInput(f"{path}: expected a name that ends in .svg")
+
+
+def write_text(path: pathlib.Path, text: str) -> None:
+    """Write a drawing or a document. Raises BadInput for a file that cannot be written."""
+    from podium.cli.outcome import BadInput
+
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise BadInput(f"{path}: cannot be written: {error.strerror}") from error
+
+
+def seconds(text: str, hint: str) -> float:
+    """A duration. Raises BadParameter."""
+    from podium.model.clock import parse_duration
+
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint=hint) from error
+
+
+def one_series(file: pathlib.Path, column: str | None, time_column: str) -> tuple[str, Series]:
+    """The series of a file that is meant, by name. Raises Permanent or BadInput."""
+    from podium.cli.outcome import BadInput
+    from podium.signals.replay import read_series
+
+    found = read_series(file, [column] if column is not None else None, time_column=time_column)
+    if len(found) != 1:
+        there = ", ".join(map(repr, list(found)[:20])) or "none"
+        raise BadInput(f"{file}: expected --column, one of {there}")
+    return next(iter(found.items()))
 
 
 def moment(text: str | None, hint: str = "--at") -> float | None:

@@ -14,7 +14,7 @@ from podium.cli import options, outcome
 
 if TYPE_CHECKING:
     from podium.settings import Loaded
-    from podium.wiring import Program
+    from podium.wiring.program import Program
 
 
 @click.command()
@@ -66,22 +66,24 @@ def command(
 
 
 async def _run(loaded: Loaded, *, take_over: bool) -> None:
-    from podium import wiring
     from podium.api.app import create_app
     from podium.api.server import address, bind, loopback_hosts, serve
     from podium.cli import logs, running, store
+    from podium.wiring import installation
+    from podium.wiring.outside import knock, world
+    from podium.wiring.program import Program
 
     logs.configure(loaded.value.log.format, loaded.value.log.level)
     token = _token(loaded)
-    documents = wiring.documents_folder(loaded).load()
-    await wiring.knock(loaded, documents)
+    documents = installation.documents_folder(loaded).load()
+    await knock(loaded, documents)
     listening = bind(loaded.value.api.listen)
-    with contextlib.closing(wiring.open_ledger(loaded)) as ledger, contextlib.closing(listening):
+    with contextlib.closing(installation.open_ledger(loaded)) as ledger, contextlib.closing(listening):
         if lost := ledger.lost():
             raise outcome.BadInput(lost)
-        state = wiring.state_folder(loaded)
-        async with wiring.world(loaded, documents, state) as outside:
-            program = wiring.Program(loaded, ledger, documents, outside, take_over=take_over)
+        state = installation.state_folder(loaded)
+        async with world(loaded, documents, state) as outside:
+            program = Program(loaded, ledger, documents, outside, take_over=take_over)
             app = create_app(
                 program.live,
                 token=token,
@@ -98,12 +100,12 @@ async def _run(loaded: Loaded, *, take_over: bool) -> None:
 
 def _token(loaded: Loaded) -> str:
     """The token of the settings, or a new one. Raises BadInput for one that could be guessed."""
-    from podium import wiring
     from podium.api.access import MINIMUM_TOKEN
+    from podium.wiring.installation import new_token
 
     secret = loaded.value.api.token
     if secret is None:
-        return wiring.new_token()
+        return new_token()
     token = loaded.reveal(secret)
     if len(token) < MINIMUM_TOKEN:
         expected = f"expected a token of at least {MINIMUM_TOKEN} characters; got {len(token)}"

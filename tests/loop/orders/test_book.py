@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 from tests.brief.stage import WEB, Stage, stage
 
-from podium import wiring
 from podium.ledger.ledger import Ledger
 from podium.loop.orders.book import Given, NotLeading, OrderBook, Refused, Repeated, Unknown, Wanted
 from podium.loop.orders.order import Direction, Target
 from podium.loop.orders.orders import given
 from podium.loop.remember import anew
 from podium.loop.remember.replay import replay_all
+from podium.wiring.program import Program
 
 DOCUMENTS = """\
 apiVersion: podium.dev/v1alpha1
@@ -59,7 +59,7 @@ async def restart(stood: Stage) -> None:
     old = stood.program
     stood.running.cancel()
     await asyncio.gather(stood.running, return_exceptions=True)
-    stood.program = wiring.Program(old._loaded, old._ledger, old._documents, old._outside)
+    stood.program = Program(old._loaded, old._ledger, old._documents, old._outside)
     stood.running = asyncio.create_task(stood.program.run())
     await stood.turns(2)
 

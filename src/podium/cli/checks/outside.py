@@ -59,9 +59,9 @@ async def sources(loaded: Loaded, documents: Documents) -> list[Row]:
 
 
 def _built(loaded: Loaded, documents: Documents) -> list[Source]:
-    from podium import wiring
+    from podium.wiring.outside import sources_of
 
-    return wiring.sources_of(loaded, documents, None)
+    return sources_of(loaded, documents, None)
 
 
 def _scenario(what: str, path: pathlib.Path) -> list[Row]:
@@ -177,11 +177,11 @@ def _simulated(cluster: ClusterSettings, documents: Documents) -> list[Row]:
 
 
 async def _kubernetes(loaded: Loaded, cluster: ClusterSettings, documents: Documents) -> list[Row]:
-    from podium import wiring
+    from podium.wiring.outside import access_to
 
     what = f"cluster {cluster.name}"
     try:
-        client = Client(wiring.access_to(cluster))
+        client = Client(access_to(cluster))
     except errors.Broken as error:
         return [Row(what, "wrong", str(error), "name a kubeconfig that works, or run inside the cluster")]
     try:

@@ -1,47 +1,30 @@
-"""Builds the running program from settings. It decides nothing: what is built here is described where it lives."""
+"""The loop with everything around it: leads, remembers, turns, follows its documents, forgets what is old."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import dataclasses
-import os
-import secrets
-import socket
-from collections.abc import AsyncIterator
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import structlog
 from prometheus_client import CollectorRegistry
 
-from podium import kinds
-from podium.clients.http import shown
-from podium.clients.kubernetes.access import Access
-from podium.clients.prometheus import PrometheusClient
-from podium.clients.remote_read import RemoteReader
-from podium.documents import places
 from podium.documents.collection import Documents
-from podium.documents.folder import Folder
-from podium.documents.problem import Invalid, Problem
+from podium.documents.problem import Invalid
 from podium.ledger.errors import Permanent, StaleLeader, Temporary
 from podium.ledger.lease import Leadership
 from podium.ledger.ledger import Ledger
-from podium.ledger.settings import Retention
 from podium.loop.binding import bind
-from podium.loop.clusters.port import Cluster, Containers
-from podium.loop.clusters.simulated.simulation import Simulation, set_in_motion
+from podium.loop.clusters.port import Containers
 from podium.loop.cycle import Assignment, Cycle, Turned
 from podium.loop.decide.table import Guards, Reactive
 from podium.loop.drive import drive, lead
 from podium.loop.orders.book import OrderBook
-from podium.loop.pace import Pace, WallPace
 from podium.loop.policy import ScalingPolicy
 from podium.loop.remember import backfill, checkpoints, record, samples
 from podium.loop.remember.anew import new_memory
 from podium.loop.remember.restore import Restored, restore
 from podium.loop.rules.evaluate import Evaluator
-from podium.loop.settings import ClusterSettings
 from podium.loop.tabulate import Limits, tabulate
 from podium.loop.tell.live import Live
 from podium.loop.tell.meters.meters import Meters
@@ -54,54 +37,13 @@ from podium.model.identity import WorkloadKey
 from podium.settings import Loaded
 from podium.signals.history.history import History
 from podium.signals.observe import Observer
-from podium.signals.prometheus import PrometheusSource
-from podium.signals.replay import ReplaySource, Track, read_series
-from podium.signals.settings import SourceSettings
-from podium.signals.signal import Signal
-from podium.signals.source import Source, Subject
 from podium.telemetry import traces
-
-if TYPE_CHECKING:
-    from podium.clients.kubernetes.client import Client
+from podium.wiring import installation
+from podium.wiring.outside import World
 
 PURGE_SECONDS = 3600.0
 KEEP_SECONDS = 5.0  # between two looks whether samples wait to be stored
-PAST_SECONDS = 30.0  # longest wait for a piece of history, which no turn waits for
-KNOCK_SECONDS = 5.0  # a server that is slower is taken for silent, which stops nothing
 log = structlog.get_logger()
-
-
-@dataclasses.dataclass
-class World:
-    """The outside: a cluster, its pace, the sources, and how much past they can tell."""
-
-    cluster: Cluster
-    pace: Pace
-    sources: dict[str, Source]
-    where: dict[str, tuple[str, str]]  # source -> (kind, URL or file)
-    simulated: bool
-    history_seconds: float
-
-
-def open_ledger(loaded: Loaded) -> Ledger:
-    """The ledger of the settings."""
-    database = loaded.value.database
-    password = loaded.reveal(database.password) if database.password else None
-    return Ledger.open(database.url, password=password, state=state_folder(loaded))
-
-
-def documents_folder(loaded: Loaded) -> Folder:
-    """The folder of documents, with every check between them."""
-    path = loaded.value.documents.path
-    if path is None:
-        raise Invalid([Problem("settings", 0, 0, "documents.path", "a folder of documents", "nothing")])
-    return kinds.folder(path, loaded.value)
-
-
-def retained(kept: Retention) -> dict[str, float]:
-    """{kind of entry: age at which its payload is dropped} (seconds)."""
-    ages = dict.fromkeys((record.TURN, record.CHECKPOINT, record.MEMORY), kept.inputs)
-    return ages | dict.fromkeys((record.RESULTS, record.VERDICTS, record.EVENT), kept.changes)
 
 
 def measured_containers(documents: Documents) -> frozenset[str]:
@@ -145,150 +87,6 @@ def assignment(loaded: Loaded, documents: Documents, cycle: Cycle, cluster: str)
     )
 
 
-@contextlib.asynccontextmanager
-async def world(loaded: Loaded, documents: Documents, state: Path) -> AsyncIterator[World]:
-    """Everything outside, opened and closed again. `state` is where a simulated cluster keeps its own."""
-    (cluster,) = loaded.value.clusters
-    built = _simulated(loaded, documents, state) if cluster.kind == "simulated" else _kubernetes(loaded, documents)
-    try:
-        yield built
-    finally:
-        for source in built.sources.values():
-            await source.close()
-        await built.cluster.close()
-
-
-def _simulated(loaded: Loaded, documents: Documents, state: Path) -> World:
-    (cluster,) = loaded.value.clusters
-    scenario = cluster.simulation.scenario
-    if scenario is None:
-        raise Invalid([Problem("settings", 0, 0, "clusters[0].simulation.scenario", "a scenario file", "nothing")])
-    speed, file = cluster.simulation.speed, state / f"simulated-{cluster.name}.db"
-    simulation = set_in_motion(cluster.name, scenario, speed=speed, world=file)
-    sources = {source.name: source for source in sources_of(loaded, documents, simulation)}
-    where = _where(loaded) | {cluster.name: ("cluster", f"simulated, {scenario}")}
-    past = simulation.clock() - simulation.history_start
-    return World(simulation.cluster, simulation.clock, sources, where, simulated=True, history_seconds=past)
-
-
-def _kubernetes(loaded: Loaded, documents: Documents) -> World:
-    from podium.clients.kubernetes.client import Client
-    from podium.loop.clusters.kubernetes.cluster import KubernetesCluster
-
-    (cluster,) = loaded.value.clusters
-    access = access_to(cluster)
-    sources = {source.name: source for source in sources_of(loaded, documents, None)}
-    where = _where(loaded) | {cluster.name: ("cluster", shown(access.server))}
-    reached = KubernetesCluster(cluster.name, Client(access, environment=os.environ))
-    return World(reached, WallPace(), sources, where, simulated=False, history_seconds=loaded.value.loop.history)
-
-
-async def knock(loaded: Loaded, documents: Documents) -> None:
-    """Ask a Kubernetes cluster whether it knows us and lets us do what the policies need, before anything is opened.
-
-    Raises what it answers for good: an unusable kubeconfig, a wrong token, every right that is missing. Its silence
-    is no mistake of ours.
-    """
-    from podium.clients.kubernetes import errors
-    from podium.clients.kubernetes.client import Client
-
-    for cluster in loaded.value.clusters:
-        if cluster.kind == "kubernetes":
-            client = Client(access_to(cluster), timeout_seconds=KNOCK_SECONDS)
-            try:
-                await client.get_path("/version", dict[str, Any])
-                await _rights(client, loaded, cluster.name, documents)
-            except errors.Temporary as error:
-                log.warning("the cluster does not answer yet; nothing is scaled until it does", reason=str(error))
-            except (errors.Forbidden, errors.Missing):
-                pass  # it knows us, and will not say more; what is forbidden is said of each workload
-            finally:
-                await client.close()
-
-
-async def _rights(client: Client, loaded: Loaded, cluster: str, documents: Documents) -> None:
-    from podium.clients.kubernetes import errors
-    from podium.clients.kubernetes.discovery import Discovery
-    from podium.loop.clusters.kubernetes import rights
-
-    policies, most = documents.of(ScalingPolicy), loaded.value.loop.mode
-    if lacking := await rights.missing(client, Discovery(client), policies, cluster, most):
-        server = shown(client.access.server)
-        listed = "".join(f"\n  {words}" for words in lacking) if len(lacking) > 1 else f" {lacking[0]}"
-        raise errors.Permanent(
-            f"{server}:{listed}\nbind a role with it to whoever runs Podium; podium doctor asks again"
-        )
-
-
-def access_to(cluster: ClusterSettings) -> Access:
-    """How to reach a cluster: the kubeconfig named, else the pod's service account, else the user's kubeconfig."""
-    from podium.clients.kubernetes import access, kubeconfig
-
-    if cluster.kubeconfig is not None:
-        return kubeconfig.load([cluster.kubeconfig], cluster.context)
-    if "KUBERNETES_SERVICE_HOST" in os.environ and cluster.context is None:
-        return access.in_cluster(os.environ)
-    named = [Path(one) for one in os.environ.get("KUBECONFIG", "").split(os.pathsep) if one]
-    return kubeconfig.load(named or [Path.home() / ".kube" / "config"], cluster.context)
-
-
-def _where(loaded: Loaded) -> dict[str, tuple[str, str]]:
-    return {one.name: (one.kind, shown(one.url) if one.url else str(one.path or "")) for one in loaded.value.sources}
-
-
-def sources_of(loaded: Loaded, documents: Documents, simulation: Simulation | None) -> list[Source]:
-    """The sources of the settings, not yet asked; those of clusters come with their cluster."""
-    out: list[Source] = []
-    for source in loaded.value.sources:
-        if source.kind == "prometheus" and source.url is not None:
-            bearer = loaded.reveal(source.bearer) if source.bearer else ""
-            client = PrometheusClient(source.url, timeout_seconds=source.timeout, bearer=bearer)
-            reader = RemoteReader(source.url, timeout_seconds=max(source.timeout, PAST_SECONDS), bearer=bearer)
-            out.append(PrometheusSource(source.name, client, reader=reader))
-        elif source.kind == "replay" and source.path is not None:
-            if simulation is not None and source.path.suffix in (".yaml", ".yml"):
-                out.append(ReplaySource(source.name, simulation.load.tracks))  # the scenario's own recordings
-            else:
-                out.append(_file_source(source, source.path, documents))
-    return out
-
-
-def _file_source(source: SourceSettings, path: Path, documents: Documents) -> ReplaySource:
-    """A recording in which each column is the load of the workloads whose policies name its Signal."""
-    columns = {
-        (signal.namespace, signal.metadata.name): signal.spec.replay.column
-        for signal in documents.of(Signal)
-        if signal.spec.replay is not None and signal.spec.replay.source in (None, source.name)
-    }
-    wanted = [
-        (columns[policy.namespace, policy.spec.load.signal], policy.workload(""))
-        for policy in documents.of(ScalingPolicy)
-        if policy.spec.load is not None and (policy.namespace, policy.spec.load.signal) in columns
-    ]
-
-    def load() -> list[Track]:
-        series = read_series(path, sorted({column for column, _ in wanted}))
-        return [
-            Track(query=column, subject=Subject(key.namespace, key.kind, key.name), series=series[column])
-            for column, key in wanted
-        ]
-
-    return ReplaySource(source.name, load)
-
-
-def state_folder(loaded: Loaded) -> Path:
-    """Where this installation keeps what is not in the database: beside SQLite's file, else the user's state folder."""
-    url = loaded.value.database.url
-    if url.startswith("sqlite") and "///" in url:
-        return Path(url.split("///", 1)[1].partition("?")[0]).parent
-    return places.state_folder(os.environ)
-
-
-def holder() -> str:
-    """Who leads, for people: host and process."""
-    return f"{socket.gethostname()}/{os.getpid()}"
-
-
 class Program:
     """The loop with everything around it. `run` until cancelled; `live` is what the doors look at."""
 
@@ -329,7 +127,7 @@ class Program:
     def _traces(self) -> traces.Traces | None:
         settings = self._loaded.value.telemetry.traces
         headers = self._loaded.reveal(settings.headers) if settings.headers and settings.endpoint else ""
-        return traces.start(settings, headers, holder(), self._spans)
+        return traces.start(settings, headers, installation.holder(), self._spans)
 
     async def _run(self) -> None:
         async with asyncio.TaskGroup() as tasks:
@@ -355,7 +153,7 @@ class Program:
     async def _led(self) -> None:
         settings = self._loaded.value.loop
         above = await self._highest_claim() if self._take_over else 0
-        leadership = await lead(self._ledger, holder(), settings.lease, self.live, above=above)
+        leadership = await lead(self._ledger, installation.holder(), settings.lease, self.live, above=above)
         self._meters.lead.gained(leadership)
         refilling = asyncio.create_task(self._refill())
         try:
@@ -447,7 +245,7 @@ class Program:
     async def _forget_old(self) -> None:
         """Drop what is older than the settings keep. The chain stays provable."""
         kept = self._loaded.value.database.retention
-        ages = retained(kept)
+        ages = installation.retained(kept)
         while True:
             await asyncio.sleep(PURGE_SECONDS)
             for kind, age in ages.items():
@@ -475,7 +273,7 @@ class Program:
                     log.warning("samples cannot be kept yet", reason=str(error))
 
     async def _follow_documents(self) -> None:
-        folder = documents_folder(self._loaded)
+        folder = installation.documents_folder(self._loaded)
         async with contextlib.aclosing(folder.changes(self._documents)) as changes:
             async for change in changes:
                 self._meters.documents(wrong=isinstance(change, Invalid))
@@ -490,8 +288,3 @@ class Program:
 
 def _words(text: str) -> dict[str, Any]:
     return {"why": text} if text else {}
-
-
-def new_token() -> str:
-    """A token for the doors, made at start when the settings name none."""
-    return secrets.token_urlsafe(24)
