@@ -9,9 +9,9 @@ from tests.brief.stage import WEB, Stage, stage
 
 from podium.loop.remember import anew
 from podium.loop.remember.restore import restore
-from podium.loop.tell import archive, charts
-from podium.loop.tell.diary import Diary
 from podium.loop.tell.live import Live
+from podium.loop.tell.past import archive, charts
+from podium.loop.tell.past.diary import Diary
 from podium.loop.tell.selection import Selection
 from podium.loop.tell.sheet import STATES
 from podium.model import columns

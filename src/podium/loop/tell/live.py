@@ -17,10 +17,10 @@ from podium.loop.orders.order import shown
 from podium.loop.remember import record
 from podium.loop.remember.restore import Library
 from podium.loop.tell import selection, story
-from podium.loop.tell.archive import Archive
-from podium.loop.tell.charts import Charts
-from podium.loop.tell.diary import Diary
 from podium.loop.tell.figures import Totals
+from podium.loop.tell.past.archive import Archive
+from podium.loop.tell.past.charts import Charts
+from podium.loop.tell.past.diary import Diary
 from podium.loop.tell.scene import Cast, Scene, Setting
 from podium.loop.tell.selection import Selection
 from podium.loop.tell.sheet import NOBODY, Sheet, totals

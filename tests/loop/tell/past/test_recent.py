@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from podium.loop.tell import recent
-from podium.loop.tell.recent import FIELDS, Recent, Ring, thin
+from podium.loop.tell.past import recent
+from podium.loop.tell.past.recent import FIELDS, Recent, Ring, thin
 
 START = 1_700_006_400.0  # a whole minute
 

@@ -14,8 +14,8 @@ from podium.loop.decide.table import PolicyTable
 from podium.loop.remember import record
 from podium.loop.remember.record import Turn
 from podium.loop.remember.restore import Library, turns
-from podium.loop.tell import recent
-from podium.loop.tell.recent import Recent
+from podium.loop.tell.past import recent
+from podium.loop.tell.past.recent import Recent
 from podium.loop.tell.scene import Scene, numbers
 from podium.loop.tell.view import Sparks, WorkloadSeries
 from podium.model import clock
