@@ -8,6 +8,7 @@ import re
 from collections.abc import AsyncIterator
 from typing import Any
 
+import msgspec
 import pytest
 from playwright.async_api import Page, expect
 from tests.api.demo import TOKEN, DemoView
@@ -17,6 +18,7 @@ from podium import api
 from podium.api.page import BUILT
 from podium.loop.orders.book import Given, Wanted
 from podium.loop.orders.order import Order, Pause
+from podium.loop.tell.view import FleetView
 
 pytestmark = [
     pytest.mark.browser,
@@ -70,10 +72,10 @@ class Station:
 
 @contextlib.asynccontextmanager
 async def opened(
-    place: str = "", workloads: int = 12, context: dict[str, Any] = DESK
+    place: str = "", workloads: int = 12, context: dict[str, Any] = DESK, view: type[DemoView] = DemoView
 ) -> AsyncIterator[tuple[Station, chromium.Visit]]:
     """A visitor who has signed in through the printed link and went on to `place`, the part after `#/`."""
-    station = Station(DemoView(workloads, speed=1.0, history_ticks=640 if workloads < MANY else 4))
+    station = Station(view(workloads, speed=1.0, history_ticks=640 if workloads < MANY else 4))
     address = station.up()
     try:
         async with (
@@ -327,6 +329,41 @@ async def test_pausing_everything_can_be_thought_better_of() -> None:
         await seen.page.keyboard.press("Escape")
         await expect(dialog).to_have_count(0)
     assert station.book.wanted == []
+
+
+class Held(DemoView):
+    """Scaling down of everything is paused by an order, and the values of one source are not believed."""
+
+    def fleet(self) -> FleetView:
+        shown = super().fleet()
+        pause = Pause(of="", direction="down", by="Zoë", reason="a sale", since=shown.at - 600, until=None)
+        doubted = msgspec.structs.replace(shown.sources[1], state="suspect", held=1, words="It fell by half at once.")
+        return msgspec.structs.replace(shown, pauses=(pause,), sources=(shown.sources[0], doubted))
+
+
+async def test_a_pause_is_taken_back_with_a_reason() -> None:
+    async with opened("guards", view=Held) as (station, seen):
+        await expect(seen.page.locator(".pauses")).to_contain_text("a sale")
+        await seen.page.locator(".pauses").get_by_role("button", name="Resume…").first.click()
+        dialog = seen.page.get_by_role("dialog", name="Resume everything")
+        await expect(dialog).to_contain_text("What was missed meanwhile is decided anew from the present.")
+        await dialog.get_by_label("Reason").fill("the sale is over")
+        await dialog.get_by_role("button", name="Resume everything").click()
+        await expect(seen.page.locator(".told")).to_contain_text("Scaling of everything goes on")
+    (wanted,) = station.book.wanted
+    assert (wanted.what, wanted.target.name, wanted.reason) == ("resume", "", "the sale is over")
+
+
+async def test_a_doubted_source_is_believed_on_a_person_s_word() -> None:
+    async with opened("guards", view=Held) as (station, seen):
+        await seen.page.get_by_role("button", name="Believe it…").click()
+        dialog = seen.page.get_by_role("dialog", name="Believe prom-east")
+        await expect(dialog).to_contain_text("the workload that it holds may go down")
+        await dialog.get_by_label("Reason").fill("the campaign is over")
+        await dialog.get_by_role("button", name="Believe prom-east").click()
+        await expect(seen.page.locator(".told")).to_contain_text("Source prom-east is believed")
+    (wanted,) = station.book.wanted
+    assert (wanted.what, wanted.target.name, wanted.reason) == ("believe", "prom-east", "the campaign is over")
 
 
 async def test_a_lost_connection_is_said_and_mends_itself() -> None:
