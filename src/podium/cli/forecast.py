@@ -107,8 +107,8 @@ def _for_people(told: Answer) -> Sequence[RenderableType]:
     from podium.cli import tables
     from podium.model.clock import duration
 
-    right = [(name, "right") for name in ("error", "last value's", "of it", "95 % held", "99 % held", "judged")]
-    table = tables.table("what was forecast", *right)  # type: ignore[arg-type]
+    right = [(name, "right") for name in ("error", "last value", "ratio", "95 % held", "99 % held", "judged")]
+    table = tables.table("forecast", *right)  # type: ignore[arg-type]
     far = duration(told.wanted.horizon_seconds)
     for name, one in (
         (f"every {duration(told.wanted.step_seconds)} up to {far}", told.all),
@@ -126,7 +126,7 @@ def _cells(one: Figures) -> list[str]:
         return tables.UNKNOWN if value is None else f"{value:.1%}"
 
     held = [share(one.coverage[row]) for row in (2, 3)]
-    ratio = tables.UNKNOWN if one.ratio is None else f"{one.ratio:.2f} x"
+    ratio = tables.UNKNOWN if one.ratio is None else f"{one.ratio:.2f}"
     return [share(one.wape), share(one.last_value_wape), ratio, *held, tables.count(one.judged)]
 
 

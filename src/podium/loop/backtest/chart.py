@@ -8,20 +8,18 @@ from collections.abc import Sequence
 from xml.sax.saxutils import escape
 
 from podium.loop.backtest.contender import Kind
+from podium.loop.drawing import page, round_steps
 
 WIDTH, HEIGHT = 760, 490
 LEFT, RIGHT, TOP, BOTTOM = 74, 26, 112, 64
 SMALLEST = 1e-5  # a share below it is drawn at the edge as "none"
 STYLE = """\
-  .paper { fill: #ffffff } .ink { fill: #1b2430 } .soft { fill: #5b6775 } .grid { stroke: #e3e8ee }
   .risk { stroke: #b4552d } .risk-word { fill: #b4552d } .good { fill: #2f7d6a; opacity: .07 }
   .podium { fill: #1f7a66 } .hpa { fill: #4a6fa5 } .kpa { fill: #8a5fa8 } .static { fill: #8a8f98 }
   .oracle { fill: #1b2430 } .hpa-line { stroke: #4a6fa5 } .podium-line { stroke: #1f7a66 } .recorded { fill: #b8860b }
-  text { font: 13px system-ui, -apple-system, "Segoe UI", "Helvetica Neue", Arial, sans-serif }
-  .title { font-size: 17px; font-weight: 600 } .name { font-size: 12.5px; font-weight: 600 }
+  .name { font-size: 12.5px; font-weight: 600 }
   .halo { stroke: #ffffff; stroke-width: 3.5px; paint-order: stroke; stroke-linejoin: round }
   @media (prefers-color-scheme: dark) {
-    .paper { fill: #11161d } .ink { fill: #e8edf3 } .soft { fill: #9aa7b5 } .grid { stroke: #28313c }
     .risk { stroke: #e08a5f } .risk-word { fill: #e08a5f } .good { fill: #59c3a6; opacity: .08 }
     .podium { fill: #59c3a6 } .hpa { fill: #86a8dc } .kpa { fill: #c19be0 } .static { fill: #9aa0a9 }
     .oracle { fill: #e8edf3 } .hpa-line { stroke: #86a8dc } .podium-line { stroke: #59c3a6 } .recorded { fill: #e0b64a }
@@ -43,19 +41,12 @@ def draw(title: str, subtitle: str, points: Sequence[Point], risk: float) -> str
     """The chart as SVG text. Left and down is better; the shaded part keeps to the asked risk."""
     axes = _Axes(points, risk)
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" role="img" viewBox="0 0 {WIDTH} {HEIGHT}">',
-        f"<title>{escape(title)}</title>",
-        f"<style>\n{STYLE}\n</style>",
-        f'<rect class="paper" width="{WIDTH}" height="{HEIGHT}" rx="8"/>',
-        f'<text class="ink title" x="{LEFT}" y="34">{escape(title)}</text>',
-        f'<text class="soft" x="{LEFT}" y="56">{escape(subtitle)}</text>',
         *axes.drawn(),
         *_sweep(axes, [point for point in points if point.kind == "hpa"], "hpa-line"),
         *_sweep(axes, [point for point in points if point.kind == "podium"], "podium-line"),
         *_marks(axes, points),
-        "</svg>",
     ]
-    return "\n".join(parts) + "\n"
+    return page(title, subtitle, WIDTH, HEIGHT, LEFT, STYLE, parts)
 
 
 class _Axes:
@@ -83,7 +74,7 @@ class _Axes:
     def drawn(self) -> list[str]:
         right, bottom, limit = WIDTH - RIGHT, HEIGHT - BOTTOM, self.y(self.risk)
         out = [f'<rect class="good" x="{LEFT}" y="{limit:.1f}" width="{right - LEFT}" height="{bottom - limit:.1f}"/>']
-        for cost in _round_steps(self.least, self.most):
+        for cost in round_steps(self.least, self.most):
             x = self.x(cost)
             out.append(f'<line class="grid" x1="{x:.1f}" x2="{x:.1f}" y1="{TOP}" y2="{bottom}"/>')
             out.append(f'<text class="soft" x="{x:.1f}" y="{bottom + 20}" text-anchor="middle">{cost:g} ×</text>')
@@ -112,14 +103,6 @@ class _Axes:
 def percent(share: float) -> str:
     """0.001 -> `0.1 %`."""
     return f"{share * 100:.3g} %"
-
-
-def _round_steps(low: float, high: float) -> list[float]:
-    raw = (high - low) / 6
-    unit = 10.0 ** math.floor(math.log10(raw))
-    step = next(unit * factor for factor in (1, 2, 2.5, 5, 10) if unit * factor >= raw)
-    first = math.ceil(low / step)
-    return [round(number * step, 10) for number in range(first, math.floor(high / step) + 1)]
 
 
 def _sweep(axes: _Axes, points: Sequence[Point], name: str) -> list[str]:

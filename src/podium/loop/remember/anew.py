@@ -13,7 +13,7 @@ GRID_SECONDS = 60.0  # of forecasting: four ticks
 
 def new_outlook(forecaster: str = FORECASTER, step_seconds: float = GRID_SECONDS, size: int = 0) -> Outlook:
     """What the loop asks about the time ahead. Raises installed.Unknown for a forecaster that nobody offers."""
-    return Outlook(installed.load(forecaster)(step_seconds, size), Calibration(), size)
+    return Outlook(installed.load(forecaster)(step_seconds, size), Calibration(size), size)
 
 
 def new_memory() -> Memory:
