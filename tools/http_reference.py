@@ -10,6 +10,7 @@ from types import ModuleType
 
 from podium.api import decisions, problems, session, sources, stream, tenants, workloads
 from podium.api import orders as api_orders
+from podium.loop import needs
 from podium.loop.orders import book, order
 from podium.loop.tell import figures, fleetmap, view
 
@@ -23,6 +24,7 @@ SHAPES: tuple[tuple[str, ModuleType, tuple[str, ...]], ...] = (
     ("Workloads", workloads, ("WorkloadPage",)),
     ("", view, ("WorkloadRow", "Sparks", "WorkloadSeries", "Band")),
     ("", workloads, ("Forecast",)),
+    ("What will be needed", needs, ("Prediction", "Predictions")),
     ("The map", fleetmap, ("MapView", "MapColumns", "MapChange", "ChangedColumns")),
     ("Decisions", decisions, ("DecisionPage",)),
     ("", view, ("DecisionRow", "Explanation")),

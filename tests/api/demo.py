@@ -14,7 +14,8 @@ from collections.abc import AsyncIterator
 from tests.api.fakes import sheet_of
 
 from podium import api
-from podium.loop.tell import selection
+from podium.loop.needs import Prediction, Predictions, together
+from podium.loop.tell import needs, selection
 from podium.loop.tell.figures import Comparison, Cost, Pair, Reduction, Totals
 from podium.loop.tell.selection import Selection
 from podium.loop.tell.sheet import Sheet, totals
@@ -307,6 +308,14 @@ class DemoView:
         ]
         rows.sort(key=lambda row: (row.at, row.key), reverse=True)
         return DecisionRows(items=tuple(rows[:limit]), until=None)
+
+    def prediction(self, key: str, horizon_seconds: float, threshold: float) -> Prediction:
+        row, now = self.workload(key), self.by_key[key].at[-1]
+        return needs.of_workload(row, self.series(key, now, now, 2).band, now, horizon_seconds, threshold)
+
+    def predictions(self, horizon_seconds: float, threshold: float) -> Predictions:
+        found = [self.prediction(key, horizon_seconds, threshold) for key in self.by_key]
+        return together(found, found[0].at, horizon_seconds, threshold)
 
     def explain(self, key: str, at: float | None = None) -> Explanation:
         rows = [row for row in self.by_key[key].decisions if at is None or row.at <= at]

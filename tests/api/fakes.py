@@ -17,7 +17,8 @@ import msgspec
 import numpy as np
 
 from podium import api
-from podium.loop.tell import selection
+from podium.loop.needs import Prediction, Predictions, together
+from podium.loop.tell import needs, selection
 from podium.loop.tell.figures import Totals
 from podium.loop.tell.selection import Selection
 from podium.loop.tell.sheet import MODES, PAUSED, STATES, Roll, Sheet, totals
@@ -203,6 +204,15 @@ class FakeView:
             band=band,
             shadow=None,
         )
+
+    def prediction(self, key: str, horizon_seconds: float, threshold: float) -> Prediction:
+        row = self.workload(key)
+        band = Band(made_at=START, at=(START + 600.0,), quantiles={"0.5": (300.0,), "0.95": (450.0,)})
+        return needs.of_workload(row, band, START, horizon_seconds, threshold)
+
+    def predictions(self, horizon_seconds: float, threshold: float) -> Predictions:
+        found = [self.prediction(row.key, horizon_seconds, threshold) for row in self.rows]
+        return together(found, START, horizon_seconds, threshold)
 
     def tail(self, key: str, since: float) -> WorkloadTail:
         self.tails += 1

@@ -17,6 +17,7 @@ from podium.api import (
     metrics,
     orders,
     page,
+    predictions,
     problems,
     session,
     sources,
@@ -75,6 +76,7 @@ def create_app(
     problems.install(app)
     documented.install(app)
     app.include_router(workloads.router(reads, broadcast))
+    app.include_router(predictions.router(reads))
     app.include_router(decisions.router(reads))
     app.include_router(sources.router(reads))
     app.include_router(tenants.router(reads))

@@ -11,8 +11,10 @@ import msgspec
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from podium.api.problems import Fault, Problem
+from podium.foresight.outlook import LONGEST_SECONDS
+from podium.loop.predict import horizon_of
 from podium.loop.tell import selection
-from podium.model.clock import parse_rfc3339
+from podium.model.clock import duration, parse_duration, parse_rfc3339
 
 LATEST = 253402300799.0  # 9999-12-31T23:59:59Z, the last second RFC 3339 can write
 
@@ -41,6 +43,17 @@ def moment(text: object) -> float:
     return seconds
 
 
+def horizon(text: object) -> float:
+    """Seconds of `30m` or `1800`, as far as forecasts look."""
+    expected = f"a duration from 1m to {duration(LONGEST_SECONDS)}, as in 30m"
+    try:
+        seconds = float(str(text)) if str(text).replace(".", "", 1).isdecimal() else parse_duration(str(text))
+        return horizon_of(seconds)
+    except ValueError:
+        raise ValueError(expected) from None
+
+
+Horizon = Annotated[float, BeforeValidator(horizon)]
 Moment = Annotated[float, BeforeValidator(moment)]
 Limit = Annotated[int, Field(ge=1, le=1000)]
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
 from podium.api.problems import Problem
+from podium.loop.needs import Prediction
 from podium.loop.tell.view import DecisionRows, Explanation, FleetView, View, WorkloadRow, WorkloadSeries
 
 QUICK_THREADS = 4  # reads of memory; more would only wait for each other
@@ -41,6 +42,13 @@ class Reads:
         """One workload on one time axis."""
         try:
             return await self.slow(self.view.series, key, since, until, points)
+        except KeyError as error:
+            raise unknown(key) from error
+
+    async def prediction(self, key: str, horizon_seconds: float, threshold: float) -> Prediction:
+        """What scaling one workload will need."""
+        try:
+            return await self.quick(self.view.prediction, key, horizon_seconds, threshold)
         except KeyError as error:
             raise unknown(key) from error
 

@@ -30,7 +30,7 @@ from podium.loop.tell.view import (
 SHOWN_SECONDS = 3 * 3600.0  # how far back a series goes unless asked: a shift's half, 720 ticks of 15 s
 LONGEST_SECONDS = 31 * 86400.0
 SHOWN_POINTS = 720
-_ONE = "/workloads/{cluster}/{namespace}/{kind}/{name}"
+ONE = "/workloads/{cluster}/{namespace}/{kind}/{name}"
 _FIELDS = ("tenant", "state")  # of a filter that have a parameter of their own
 
 
@@ -110,31 +110,31 @@ def router(reads: Reads, broadcast: Broadcast) -> APIRouter:
         """Some workloads; `filter` takes words such as `tenant:shop state:held,short web`, `sort` a column."""
         return answers.plain(await reads.quick(_page, reads.view, selected(query), query.sort))
 
-    @routes.get(_ONE, responses=returns(WorkloadRow))
+    @routes.get(ONE, responses=returns(WorkloadRow))
     async def workload(request: Request, key: Key, _: Annotated[Nothing, Query()]) -> Response:
         """One workload now."""
         return answers.tagged(request, await reads.workload(key))
 
-    @routes.get(_ONE + "/series", responses=returns(WorkloadSeries))
+    @routes.get(ONE + "/series", responses=returns(WorkloadSeries))
     async def series(request: Request, key: Key, window: Annotated[Window, Query()]) -> Response:
         """One workload's past and forecast on one time axis, at most `points` of them; peaks are kept."""
         since, until = _span(window, (await reads.quick(reads.view.sheet)).at)
         return answers.tagged(request, await reads.series(key, since, until, window.points))
 
-    @routes.get(_ONE + "/forecast", responses=returns(Forecast))
+    @routes.get(ONE + "/forecast", responses=returns(Forecast))
     async def forecast(request: Request, key: Key, _: Annotated[Nothing, Query()]) -> Response:
         """The newest forecast, by quantile."""
         row, now = await reads.workload(key), (await reads.quick(reads.view.sheet)).at
         series = await reads.series(key, now, now, 2)
         return answers.tagged(request, Forecast(key=row.key, load_unit=row.load_unit, band=series.band))
 
-    @routes.get(_ONE + "/decisions", responses=returns(DecisionPage))
+    @routes.get(ONE + "/decisions", responses=returns(DecisionPage))
     async def decisions(key: Key, chosen: Annotated[Chosen, Query()]) -> Response:
         """Its decisions, newest first."""
         await reads.workload(key)
         return answers.plain(await page_of_decisions(reads, key, chosen))
 
-    @routes.get(_ONE + "/explain", responses=returns(Explanation))
+    @routes.get(ONE + "/explain", responses=returns(Explanation))
     async def explain(request: Request, key: Key, when: Annotated[At, Query()]) -> Response:
         """Why it has as many replicas as it has, now or at a moment."""
         await reads.workload(key)

@@ -17,6 +17,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "recommend": ("podium.cli.recommend", "Say what would change in a cluster, from its Prometheus; touch nothing."),
     "backtest": ("podium.cli.backtest", "Replay a recorded load under several policies, side by side."),
     "forecast": ("podium.cli.forecast", "Forecast a recorded load at many moments of its past, and judge it."),
+    "predict": ("podium.cli.predict", "Say whether the time ahead needs more replicas, and how sure that is."),
     "explain": ("podium.cli.explain", "Say why a workload has as many replicas as it has."),
     "replay": ("podium.cli.replay", "Decide a recorded turn again and compare it bit for bit."),
     "policy": ("podium.cli.policy", "Check documents, print their JSON Schemas and CRDs."),

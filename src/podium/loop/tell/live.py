@@ -13,10 +13,11 @@ import msgspec
 from podium.ledger.ledger import Ledger
 from podium.loop.cycle import Assignment, Turned
 from podium.loop.decide.table import PolicyTable
+from podium.loop.needs import Prediction, Predictions, together
 from podium.loop.orders.order import shown
 from podium.loop.remember import record
 from podium.loop.remember.restore import Library
-from podium.loop.tell import selection, story
+from podium.loop.tell import needs, selection, story
 from podium.loop.tell.figures import Totals
 from podium.loop.tell.past.archive import Archive
 from podium.loop.tell.past.charts import Charts
@@ -149,6 +150,24 @@ class Live:
         """See View."""
         scene, slot = self._known(key)
         return self._charts.series(scene, slot, since, until, points)
+
+    def prediction(self, key: str, horizon_seconds: float, threshold: float) -> Prediction:
+        """See View."""
+        scene, slot = self._known(key)
+        at = scene.turn.snapshot.now
+        return needs.of_workload(scene.row(slot), scene.band(slot), at, horizon_seconds, threshold)
+
+    def predictions(self, horizon_seconds: float, threshold: float) -> Predictions:
+        """See View."""
+        scene = self._scene
+        if scene is None:
+            return together([], self._now(), horizon_seconds, threshold)
+        at, slots = scene.turn.snapshot.now, scene.cast.roll.slot.tolist()
+        found = [
+            needs.of_workload(row, scene.band(slot), at, horizon_seconds, threshold)
+            for slot, row in zip(slots, scene.rows(slots), strict=True)
+        ]
+        return together(found, at, horizon_seconds, threshold)
 
     def tail(self, key: str, since: float) -> WorkloadTail:
         """See View."""

@@ -11,8 +11,9 @@ from typing import Protocol
 
 import msgspec
 
+from podium.loop.needs import Prediction, Predictions
 from podium.loop.orders.order import Pause
-from podium.loop.tell.figures import Comparison, Reduction, Totals
+from podium.loop.tell.figures import Capacity, Comparison, Reduction, Totals
 from podium.loop.tell.selection import Selection
 from podium.loop.tell.sheet import Sheet
 
@@ -32,7 +33,8 @@ class WorkloadRow(msgspec.Struct, frozen=True, kw_only=True):
     load: float | None
     load_unit: str
     load_origin: str  # "recorded: …", "synthetic: …" or the source's name
-    capacity_per_replica: float | None
+    capacity_per_replica: float | None  # as its policy says, or as learned: the lower end of the estimate
+    learned: Capacity | None = None  # null: its policy says what a replica serves, or names no load
     use: float | None  # load over what the ready replicas can serve: 1.0 is full
     expected: float | None  # the forecast quantile the decision used, at the lead time
     coverage: float | None  # measured share of outcomes under it
@@ -183,6 +185,12 @@ class View(Protocol):
 
     def series(self, key: str, since: float, until: float, points: int) -> WorkloadSeries:
         """One workload's past, thinned to `points`, and its forecast. Raises KeyError for one that nobody knows."""
+
+    def prediction(self, key: str, horizon_seconds: float, threshold: float) -> Prediction:
+        """What scaling a workload will need. Raises KeyError for one that nobody knows."""
+
+    def predictions(self, horizon_seconds: float, threshold: float) -> Predictions:
+        """What scaling all workloads will need."""
 
     def tail(self, key: str, since: float) -> WorkloadTail:
         """One workload now, and what happened to it from `since` on. Raises KeyError for one that nobody knows."""
