@@ -9,6 +9,7 @@ import argparse
 import asyncio
 import contextlib
 import math
+import signal
 from collections.abc import AsyncIterator
 
 from tests.api.fakes import sheet_of
@@ -364,6 +365,7 @@ def main() -> None:
     words.add_argument("--speed", type=float, default=15.0)
     words.add_argument("--history", type=int, default=640)
     chosen = words.parse_args()
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell starts background jobs with it ignored
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(show(chosen.listen, DemoView(chosen.workloads, chosen.speed, chosen.history)))
 
