@@ -73,6 +73,7 @@ class Turned:
     reduced: int  # replicas taken away within the window of the reduction guard
     shadow: Course  # what a plain HPA would have had
     orders: Orders  # what people had ordered, as it was followed
+    table: PolicyTable  # what decided: policies, orders, and the capacities learned so far
 
 
 class Cycle:
@@ -135,7 +136,7 @@ class Cycle:
 
     @property
     def table(self) -> PolicyTable:
-        """The policies in force, as arrays."""
+        """The policies in force, as arrays; without what was learned of them (see `Turned.table`)."""
         return self._table
 
     @property
@@ -177,11 +178,12 @@ class Cycle:
         with self._step("forecast"):
             lead, forecast = self._forecast(sight)
         with self._step("decide"):
-            decisions = self._memory.decide(sight.snapshot, forecast, self._table, lead)
+            table = self._memory.table(self._table)
+            decisions = self._memory.decide(sight.snapshot, forecast, table, lead)
             turn, commands = self._plan(sight, forecast, lead, decisions)
         with self._step("verify"):
             verdicts = self._verify(sight)
-            self._memory.shadow.follow(sight.snapshot, turn.ready, forecast, self._table, lead)
+            self._memory.shadow.follow(sight.snapshot, turn.ready, forecast, table, lead)
         fleet, trust, reduced = self._assignment.fleet, self._memory.state.trust, int(self._memory.state.reduced.sum())
         events = tuple(self._watch.events(turn, sight, self._unclaimed, self._memory, fleet))
         with self._step("record"):
@@ -194,7 +196,7 @@ class Cycle:
         steps = dict(self._steps)
         return Turned(
             turn, self._leadership.epoch, sight, results, verdicts, trust, self._unclaimed, events, steps, reduced,
-            self._memory.shadow.course, self._orders,
+            self._memory.shadow.course, self._orders, table,
         )  # fmt: skip
 
     def _adopt(self, now: float) -> list[Draft]:
@@ -300,6 +302,7 @@ class Cycle:
             planned=record.planned(commands, len(fleet)),
             state=self._memory.digest(),
             orders=self._orders.digest,
+            learned=self._memory.capacities.learned(self._table.learning),
         )
         self._restored.number, self._restored.last = turn.number, turn
         return turn, commands

@@ -43,6 +43,15 @@ class Replicas(Shape):
             yield Objection(("min",), f"at most max, which is {self.max}")
 
 
+class Saturation(Shape):
+    """How full a replica is, by a measure of its own: busy workers, connections, the length of a queue."""
+
+    signal: ObjectName
+    """A Signal of the same namespace; of several pods it should be their mean or the fullest, as its `reduce` says."""
+    below: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+    """Up to this, in the signal's unit, a replica serves well."""
+
+
 class Load(Shape):
     """What is forecast: the demand on the workload, and how much of it one replica serves."""
 
@@ -50,6 +59,19 @@ class Load(Shape):
     """A Signal of the same namespace."""
     capacity_per_replica: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
     """Load that one replica serves, in the signal's unit; left out, it is learned, with its uncertainty."""
+    saturation: Saturation | None = None
+    """What tells that a replica is full, where its capacity is learned; beside it the latency of the objective and the
+    CPU target among the metrics tell it, and without any of the three 80 % of the CPU that its pods request."""
+
+    @classmethod
+    def cel_rules(cls) -> tuple[tuple[str, str], ...]:
+        """What the API server can say itself."""
+        return (("!(has(self.capacityPerReplica) && has(self.saturation))", "saturation is for learning a capacity"),)
+
+    def objections(self) -> Iterator[Objection]:
+        """Either known or learned."""
+        if self.capacity_per_replica is not None and self.saturation is not None:
+            yield Objection(("saturation",), "nothing here, because capacityPerReplica says what a replica serves")
 
 
 class Latency(Shape):
@@ -224,6 +246,8 @@ class ScalingPolicySpec(Shape):
         named: list[tuple[tuple[str | int, ...], str]] = []
         if self.load is not None:
             named.append((("spec", "load", "signal"), self.load.signal))
+            if self.load.saturation is not None:
+                named.append((("spec", "load", "saturation", "signal"), self.load.saturation.signal))
         if self.objective.latency is not None:
             path = ("spec", "objective", "latency", "signal")
             written = "signal" in self.objective.latency.model_fields_set

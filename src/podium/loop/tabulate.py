@@ -14,6 +14,7 @@ import numpy as np
 
 from podium.documents.kubernetes import MetricSpec, ScalingRules
 from podium.loop import conditions
+from podium.loop.capacity.asked import learning
 from podium.loop.decide.table import Guards, MetricGroup, MetricKind, Mode, PolicyTable, RateRules, Reactive, Select
 from podium.loop.policy import ScalingPolicy
 from podium.model.arrays import UNKNOWN
@@ -134,6 +135,7 @@ def tabulate(policies: Policies, fleet: Fleet) -> PolicyTable:
         rules=conditions.rules(specs, [slot.key.namespace if slot.key else "" for slot in fleet.slots], policies.units),
         latency=conditions.latency(specs),
         limits_alone=conditions.limits_alone(specs),
+        learning=learning(specs),
     )
 
 

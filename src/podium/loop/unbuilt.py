@@ -12,8 +12,6 @@ def fields(spec: ScalingPolicySpec) -> Iterator[tuple[Path, str]]:
     """Every such field that `spec` uses: its path (relative to the document) and its words, as in `mode metric`."""
     if spec.mode in ("metric", "floor"):
         yield ("spec", "mode"), f"mode {spec.mode}"
-    if spec.load is not None and spec.load.capacity_per_replica is None:
-        yield ("spec", "load"), "load without capacityPerReplica"
     if "requests" in spec.model_fields_set and spec.requests.mode != "off":
         yield ("spec", "requests"), f"requests.mode {spec.requests.mode}"
 

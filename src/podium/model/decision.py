@@ -35,6 +35,10 @@ class Reason(enum.IntEnum):
     STABILISED_UP = 31  # a: proposed, b: kept, c: window in seconds
     RATE_LIMITED_UP = 32  # a: proposed, b: allowed
     RATE_LIMITED_DOWN = 33  # a: proposed, b: allowed
+    CAPACITY_UNKNOWN = 34  # a: seconds measured; what a replica serves is not learned yet
+    CAPACITY_BY_CPU = 35  # a: load a replica serves, b: +-, c: seconds measured; `metric`: percent of the limit reached
+    CAPACITY_BY_LATENCY = 36  # the same
+    CAPACITY_BY_SATURATION = 37  # the same
     AT_MAXIMUM = 40  # a: proposed, b: maximum
     AT_MINIMUM = 41  # a: proposed, b: minimum
     PAUSED_UP = 42  # a: proposed

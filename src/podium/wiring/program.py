@@ -228,7 +228,7 @@ class Program:
         cycle, assigned = self._cycle, self._assigned
         if cycle is None or assigned is None:
             return
-        self._meters.take(turned, skipped, cycle.assignment, cycle.table)
+        self._meters.take(turned, skipped, cycle.assignment, turned.table)
         for event in turned.events:
             say = log.warning if event.type.endswith(".began") else log.info
             say(event.type, of=event.subject, **_words(str(event.data.get("words", ""))))

@@ -23,7 +23,7 @@ def prepare_for_forecast(turn: Turn, draft: Draft) -> Draft:
     known = asked & ~np.isnan(expected) & ~np.isnan(table.capacity)
     trusted = known & forecast.trusted
     needed = np.ceil(np.clip(np.where(known, expected / table.capacity, 0), 0, INT32_MAX)).astype(np.int64)
-    draft.reasons.add(asked & ~known, Reason.FORECAST_ABSENT)
+    draft.reasons.add(asked & np.isnan(expected), Reason.FORECAST_ABSENT)
     draft.reasons.add(known & ~trusted, Reason.FORECAST_UNTRUSTED, forecast.coverage, table.level)
     raised = trusted & (needed > draft.wanted)
     draft = draft.bent(raised, needed, Reason.FORECAST_RAISES, needed, expected, turn.lead)

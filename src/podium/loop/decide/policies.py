@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
-from podium.loop.decide import ahead, conditions, guard, horizontal, knative, latency, trust
+from podium.loop.decide import ahead, capacity, conditions, guard, horizontal, knative, latency, trust
 from podium.loop.decide.draft import Draft, Policy, ReasonLog, Turn
 from podium.loop.decide.state import State
 from podium.loop.decide.table import Mode, PolicyTable
@@ -20,6 +20,7 @@ ORDER: tuple[Policy, ...] = (
     horizontal.follow_metrics,  # the largest proposal of its metrics
     conditions.follow_limits_alone,  # without any, the minimum of its schedule and rules
     latency.keep_headroom,  # what the response time needs; it may only add
+    capacity.tell_capacity,  # what a replica serves, where that was learned
     ahead.prepare_for_forecast,  # what the load ahead needs; it may only add
     horizontal.stabilise,  # settle before following a change
     horizontal.limit_rate,  # no faster than allowed

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from podium.model.arrays import Bools, Float64s, Int32s, Int64s
+from podium.model.capacity import Learned
 
 Int16s = NDArray[np.int16]
 
@@ -121,6 +122,27 @@ class LatencyGroup:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Bound:
+    """Rows of `Learning` for which one signal must stay below a bound."""
+
+    signal: str
+    rows: Int64s
+    below: Float64s
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Learning:
+    """Policies that leave the capacity of a replica to be learned: m rows, a slot each."""
+
+    slots: Int32s  # [m] rising
+    position: Int16s  # [m] of the load among the policy's metrics: after the last
+    cpu: Float64s  # [m] CPU of the request at which a replica is full; NaN: CPU is not asked
+    bounds: tuple[Bound, ...]  # the latency of the objective, saturation
+    bounded: Bools  # [m] whether there is one
+    bound_basis: NDArray[np.int8]  # [m] which: model.capacity.Basis
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Ordered:
     """What people ordered beside documents: k pauses in force, for n slots, and sources to believe."""
 
@@ -183,6 +205,8 @@ class PolicyTable:
     latency: tuple[LatencyGroup, ...] = ()
     limits_alone: Bools | None = None  # [n] whether it has a schedule or rules and measures nothing; None: nobody
     ordered: Ordered | None = None  # None: nothing is ordered
+    learning: Learning | None = None  # None: every load says what a replica serves
+    learned: Learned | None = None  # what of it is in force: then `capacity` and `metrics` have it, too
 
     def __len__(self) -> int:
         return len(self.mode)

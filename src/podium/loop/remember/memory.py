@@ -14,16 +14,19 @@ import numpy as np
 
 from podium.foresight.calibration import NO_CHANGES, Changes
 from podium.foresight.outlook import Outlook
+from podium.loop.capacity.capacities import Capacities
+from podium.loop.decide import capacity
 from podium.loop.decide.ahead import loads
 from podium.loop.decide.policies import decide
 from podium.loop.decide.state import State, empty_state
 from podium.loop.decide.table import PolicyTable
-from podium.loop.decide.trust import suspects
+from podium.loop.decide.trust import doubted, suspects
 from podium.loop.remember import former
 from podium.loop.shadow import Shadow
 from podium.loop.verify.leads import Leads, no_leads
 from podium.model import columns
 from podium.model.arrays import Columns, Float32s, Float64s, Int64s
+from podium.model.capacity import Learned
 from podium.model.decision import Decisions
 from podium.model.fleet import Fleet
 from podium.model.forecast import Forecast
@@ -45,6 +48,8 @@ class Memory:
     changes: Changes = NO_CHANGES  # whose forecasts were promoted or demoted in the last turn
     made: Forecast | None = None  # at the end of the last step that was learned
     shadow: Shadow = dataclasses.field(default_factory=Shadow)  # a plain HPA beside the loop
+    capacities: Capacities = dataclasses.field(default_factory=Capacities)  # what a replica serves
+    _over: tuple[PolicyTable, Learned, PolicyTable] | None = None  # the newest answer of `table`
 
     @classmethod
     def empty(cls, outlook: Outlook) -> Memory:
@@ -62,6 +67,7 @@ class Memory:
         self.state = self.state.forgotten(slots).resized(len(new))
         self.leads = self.leads.forgotten(slots).resized(len(new))
         self.shadow.adopt(len(new), slots)
+        self.capacities.forget(slots)
         self.outlook.forget(slots)
         self.outlook.resize(len(new))
         self.fleet, self.made = fleet, None
@@ -75,7 +81,10 @@ class Memory:
             self.state, self.made = self.state.set_back(snapshot.now), None
             self.outlook.set_back(snapshot.now)
             self.shadow.set_back(snapshot.now)
-        self.changes = self.outlook.step(snapshot.now, loads(snapshot, table, suspects(self.state, snapshot)), lead)
+            self.capacities.set_back()
+        load = loads(snapshot, table, suspects(self.state, snapshot))
+        self.changes = self.outlook.step(snapshot.now, load, lead)
+        self.capacities.follow(snapshot, table.learning, load, doubted(self.state, snapshot))
 
     def forecast(self, now: float) -> Forecast:
         """The loads ahead: made once a step of the grid, and read from there in every turn until the next one."""
@@ -86,6 +95,13 @@ class Memory:
             made = self.outlook.forecast(made_at, LEVELS, AHEAD)
             self.made = dataclasses.replace(made, quantiles=_rounded(made.quantiles))
         return dataclasses.replace(self.made, at=now, ahead=AHEAD - (now - made_at))
+
+    def table(self, table: PolicyTable) -> PolicyTable:
+        """The policies with what was learned of their replicas' capacities: the same object until one changes."""
+        learned = self.capacities.learned(table.learning)
+        if self._over is None or self._over[0] is not table or self._over[1] is not learned:
+            self._over = (table, learned, capacity.over(table, learned))
+        return self._over[2]
 
     def lead(self, table: PolicyTable, default_seconds: float) -> Float64s:
         """[n] seconds from a decision to a ready pod."""
@@ -119,24 +135,27 @@ class Memory:
         return self.decided() | {f"outlook.{name}": array for name, array in self.outlook.state().items()}
 
     def decided(self) -> Columns:
-        """The state of deciding, the lead times and the shadow, as columns. These arrays never change."""
+        """The state of deciding, lead times, capacities and the shadow, as columns. These arrays never change."""
         leads: Columns = {"leads.seconds": self.leads.seconds, "leads.count": self.leads.count}
         shadow = {f"shadow.{name}": array.copy() for name, array in self.shadow.checkpoint().items()}
-        return columns.flatten(self.state, "state") | leads | shadow
+        capacities = {f"capacities.{name}": array for name, array in self.capacities.checkpoint().items()}
+        return columns.flatten(self.state, "state") | leads | shadow | capacities
 
     def restore(self, stored: Columns, fleet: Fleet) -> None:
         """Take over what `checkpoint` returned for `fleet`."""
-        start = "outlook."
         self.outlook.resize(len(fleet))
-        self.outlook.restore({name[len(start) :]: array for name, array in stored.items() if name.startswith(start)})
+        self.outlook.restore(_within(stored, "outlook."))
         self.state = columns.restore(State, former.state_columns(stored), "state")
         self.leads = Leads.of(
             np.asarray(stored["leads.seconds"], np.float32), np.asarray(stored["leads.count"], np.int64)
         )
-        shadow = "shadow."
-        kept = {name[len(shadow) :]: array for name, array in stored.items() if name.startswith(shadow)}
-        self.shadow.restore(kept, len(fleet))
+        self.shadow.restore(_within(stored, "shadow."), len(fleet))
+        self.capacities.restore(_within(stored, "capacities."))
         self.fleet, self.made = fleet, None
+
+
+def _within(stored: Columns, start: str) -> Columns:
+    return {name[len(start) :]: array for name, array in stored.items() if name.startswith(start)}
 
 
 def _rounded(quantiles: Float32s) -> Float32s:

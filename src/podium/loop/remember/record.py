@@ -21,6 +21,7 @@ from podium.loop.act.carry_out import Result
 from podium.loop.tabulate import Policies
 from podium.model import clock, columns
 from podium.model.arrays import UNKNOWN, Columns, Float64s, Int64s
+from podium.model.capacity import Learned, nothing_learned
 from podium.model.command import Scale
 from podium.model.decision import Decisions
 from podium.model.events import Event
@@ -59,6 +60,7 @@ class Turn:
     state: str  # digest of the state of deciding afterwards
     version: str = podium.__version__  # of the Podium that decided: another one may decide otherwise
     orders: str = ""  # digest of what people had ordered; "": nothing
+    learned: Learned = dataclasses.field(default_factory=nothing_learned)  # capacities that were decided with
 
 
 def draft_turn(turn: Turn, asked: Float64s | None = None) -> Draft:
@@ -70,6 +72,7 @@ def draft_turn(turn: Turn, asked: Float64s | None = None) -> Draft:
         | columns.flatten(forecast, "forecast")
         | {"lead": turn.lead, "ready": turn.ready, "planned": turn.planned}
         | columns.flatten(turn.decisions, "decisions")
+        | (columns.flatten(turn.learned, "learned") if len(turn.learned.slots) else {})
     )
     return _draft(TURN, turn.snapshot.now, pack(meta, payload), subject=str(turn.number))
 
@@ -92,6 +95,7 @@ def read_turn(entry: Entry) -> Turn:
         state=meta["state"],
         version=meta.get("version", ""),
         orders=meta.get("orders", ""),
+        learned=columns.restore(Learned, payload, "learned") if "learned.slots" in payload else nothing_learned(),
     )
 
 

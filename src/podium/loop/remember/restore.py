@@ -11,6 +11,7 @@ import numpy as np
 from podium.ledger.entry import Entry
 from podium.ledger.ledger import Ledger
 from podium.loop.act.carry_out import Fate, Result
+from podium.loop.decide import capacity
 from podium.loop.decide.table import PolicyTable
 from podium.loop.orders.order import ORDERS
 from podium.loop.orders.orders import Orders, fold, given, read_orders
@@ -19,7 +20,9 @@ from podium.loop.remember.memory import Memory
 from podium.loop.remember.record import Turn
 from podium.loop.tabulate import Policies, tabulate
 from podium.loop.verify import expectation
+from podium.model import columns
 from podium.model.arrays import UNKNOWN, Int64s
+from podium.model.capacity import Learned
 from podium.model.fleet import Fleet
 from podium.model.identity import WorkloadKey
 from podium.model.verdict import Expectation, Outcome, Verdict
@@ -39,6 +42,7 @@ class Library:
         self._policies: dict[str, Policies] = {}
         self._orders: dict[str, Orders] = {"": Orders()}
         self._tables: dict[tuple[str, str, str], PolicyTable] = {}
+        self._over: tuple[PolicyTable, Learned, PolicyTable] | None = None  # the newest with learned capacities
 
     def know(self, fleet: Fleet, policies: Policies, table: PolicyTable) -> None:
         """What is in force need not be read back: 30 s for the policies of 100,000 workloads."""
@@ -76,7 +80,13 @@ class Library:
         return self._orders[digest]
 
     def table(self, turn: Turn) -> PolicyTable:
-        """What decided in a turn."""
+        """What decided in a turn, capacities learned by then included."""
+        written = self._written(turn)
+        if self._over is None or self._over[0] is not written or not _alike(self._over[1], turn.learned):
+            self._over = (written, turn.learned, capacity.over(written, turn.learned))
+        return self._over[2]
+
+    def _written(self, turn: Turn) -> PolicyTable:
         key = (turn.policies, turn.fleet, turn.orders)
         if key not in self._tables:
             plain = (turn.policies, turn.fleet, "")
@@ -84,6 +94,12 @@ class Library:
                 self._tables[plain] = tabulate(self.policies(turn.policies), self.fleet(turn.fleet))
             self._tables[key] = self.orders(turn.orders).over(self._tables[plain], self.fleet(turn.fleet))
         return self._tables[key]
+
+
+def _alike(one: Learned, other: Learned) -> bool:
+    """Are they the same, bit for bit? Most turns have learned nothing new."""
+    theirs = columns.flatten(other)
+    return all(array.tobytes() == theirs[name].tobytes() for name, array in columns.flatten(one).items())
 
 
 def _forget_oldest(shelf: dict[Any, Any]) -> None:

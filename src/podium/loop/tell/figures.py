@@ -33,6 +33,17 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     cost: Cost | None  # null: no price is known
 
 
+class Capacity(msgspec.Struct, frozen=True, kw_only=True):
+    """What a replica serves, where that is learned and not written."""
+
+    estimate: float | None  # in the load's unit; null: no idea yet
+    margin: float | None  # the estimate may be off by so much
+    basis: str  # cpu | latency | saturation: what tells that a replica is full
+    reached: float | None  # the highest share of that limit seen served well
+    measured_seconds: float
+    words: str  # one sentence
+
+
 class Totals(msgspec.Struct, frozen=True, kw_only=True):
     """Sums over the workloads of one tenant, or of the whole fleet (tenant "")."""
 

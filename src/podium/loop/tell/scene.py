@@ -18,7 +18,7 @@ from podium.loop.decide.limits import Bounds, in_force
 from podium.loop.decide.table import Mode, PolicyTable
 from podium.loop.orders.order import shown
 from podium.loop.prices.price import Price
-from podium.loop.tell import rules, sheet, standing, story
+from podium.loop.tell import replicas, rules, sheet, standing, story
 from podium.loop.tell.beside import Beside
 from podium.loop.tell.figures import Comparison, Reduction, Totals
 from podium.loop.tell.sheet import PAUSED, Int8s, Roll, Sheet, Standing
@@ -106,10 +106,10 @@ class Scene:
         self.turned = turned
         self.turn = turned.turn
         self.cast = cast
-        self.table = cast.table
+        self.table = turned.table
         self.fleet = cast.assignment.fleet
         self.setting = setting
-        self.sources = standing.Sources(turned, cast.table, setting.sources)
+        self.sources = standing.Sources(turned, turned.table, setting.sources)
         self.beside = Beside(turned.shadow, turned.turn.snapshot.pods, setting.price)
 
     @functools.cached_property
@@ -267,6 +267,7 @@ class Scene:
             load_unit=policies.unit(owner.key, signal),
             load_origin=origin,
             capacity_per_replica=number(table.capacity[slot]),
+            learned=replicas.learned(turn.learned, slot, spec, policies.unit(owner.key, signal)),
             use=number(self.use[slot]),
             expected=number(self.expected[slot]),
             coverage=number(turn.forecast.coverage[slot]),

@@ -14,12 +14,14 @@ from podium.ledger.entry import Entry
 from podium.ledger.ledger import Ledger
 from podium.loop.act.carry_out import Fate, Result
 from podium.loop.cycle import Turned
+from podium.loop.decide.capacity import SAID
 from podium.loop.orders.orders import NOTHING_ORDERED, Orders
 from podium.loop.remember import record
 from podium.loop.remember.record import Turn
 from podium.loop.remember.restore import Library
 from podium.loop.tabulate import Policies
 from podium.loop.tell import standing, words
+from podium.loop.tell.replicas import learned
 from podium.loop.tell.view import DecisionRow, Explanation
 from podium.model import clock
 from podium.model.arrays import UNKNOWN, Bools, Int32s, Int64s
@@ -31,8 +33,8 @@ from podium.model.verdict import Outcome, Verdict
 # Said only when nothing else is: every decision starts from what is there.
 PLAIN = frozenset({Reason.OBSERVED})
 
-# How the forecast stands: it moves no number, so it is never the cause of one.
-REMARKS = frozenset({Reason.FORECAST_ABSENT, Reason.FORECAST_UNTRUSTED})
+# How the forecast and a learned capacity stand: it moves no number, so it is never the cause of one.
+REMARKS = frozenset({Reason.FORECAST_ABSENT, Reason.FORECAST_UNTRUSTED, Reason.CAPACITY_UNKNOWN, *SAID.values()})
 
 
 class Outcomes:
@@ -254,6 +256,11 @@ def inputs(turn: Turn, fleet: Fleet, policies: Policies, slot: int) -> dict[str,
             age = clock.duration(round(max(snapshot.now - float(level.at[slot]), 0.0)))
             value = words.measured(float(level.value[slot]), "" if key is None else policies.unit(key, name))
             seen[name] = f"{value} from {source}, {age} old"
+    policy = policies.documents.get(key) if key is not None else None
+    if key is not None and policy is not None and policy.spec.load is not None:
+        unit = policies.unit(key, policy.spec.load.signal)
+        if (told := learned(turn.learned, slot, policy.spec, unit)) is not None:
+            seen["capacity"] = told.words
     coverage = float(turn.forecast.coverage[slot])
     standing = "trusted" if turn.forecast.trusted[slot] else "not trusted"
     seen["forecast"] = standing + ("" if math.isnan(coverage) else f", held in {100 * coverage:.1f} % of cases")

@@ -85,6 +85,12 @@ class Facts:
             return "a rule holds"
         return f"`{' '.join(self._spec.rules[self._metric].when.split())}`"
 
+    def served(self, basis: str) -> str:
+        """What a replica serves, and what it was learned from."""
+        load = self._spec.load.signal if self._spec is not None and self._spec.load is not None else "the load"
+        source = f"{spent(self.c)} of {basis} at up to {self._metric} % of its limit"
+        return f"a replica serves {at_least(self.a, self.b)} of {load}, learned from {source}"
+
     @property
     def order(self) -> str:
         """Who paused it, why, and until when."""
@@ -114,6 +120,23 @@ def number(value: float) -> str:
         text = f"{value:.{digits}f}"
         return text.rstrip("0").rstrip(".") if "." in text else text
     return f"{value:.3g}"
+
+
+def at_least(value: float, by: float) -> str:
+    """`84 ± 6`, with the digits that the margin leaves; `at least 84` where nobody knows by how much it is more."""
+    if not by > 0:
+        return f"at least {number(value)}"
+    digits = max(0, -math.floor(math.log10(by)))
+    return f"{value:.{digits}f} ± {by:.{digits}f}"
+
+
+def spent(seconds: float) -> str:
+    """A stretch of measuring as people say it: `40 minutes`, `7 hours`, `3 days`."""
+    for unit, size in (("day", 86400.0), ("hour", 3600.0), ("minute", 60.0)):
+        if seconds >= 2 * size or unit == "minute":
+            count = math.floor(seconds / size)
+            return f"{count} {unit}" + ("" if count == 1 else "s")
+    return "no time"
 
 
 def measured(value: float, unit: str) -> str:
@@ -169,6 +192,12 @@ SENTENCES: dict[Reason, Sentence] = {
         else f"the forecast has no say: its {100 * JUDGED_LEVEL:.0f} % quantile held in {100 * f.a:.0f} % of windows"
     ),
     Reason.FORECAST_ABSENT: lambda _: "no forecast: too little history",
+    Reason.CAPACITY_UNKNOWN: lambda f: (
+        f"what a replica serves is not learned yet, after {spent(f.a)}: no forecast acts"
+    ),
+    Reason.CAPACITY_BY_CPU: lambda f: f.served("CPU"),
+    Reason.CAPACITY_BY_LATENCY: lambda f: f.served("latency"),
+    Reason.CAPACITY_BY_SATURATION: lambda f: f.served("saturation"),
     Reason.PANIC_RAISES: lambda f: (
         f"grows to {f.a:.0f} at once: the load of {number(f.b)} is at least twice what {pods(f.c)} can serve"
     ),
