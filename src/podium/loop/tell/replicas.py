@@ -34,7 +34,7 @@ def learned(told: Learned, slot: int, spec: ScalingPolicySpec | None, unit: str)
 def _sentence(used: float, estimate: float, margin: float, seconds: float, at: str, unit: str) -> str:
     source = f"{words.spent(seconds)} of {at}"
     if math.isnan(used):
-        return f"not known yet what a replica serves: {source} are not enough"
+        return f"not known yet what a replica serves, after {source}"
     per = "/s" if unit == "per_second" else ""
     if math.isnan(estimate):
         return f"a replica is taken to serve {words.number(used)}{per}, less than before: its CPU per load has changed"
