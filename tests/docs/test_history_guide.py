@@ -41,7 +41,7 @@ def test_every_policy_of_the_guide_is_one() -> None:
 
     table = GUIDE.partition("| policy | is |")[2].partition("\n\n")[0]
     names = [name for row in table.splitlines()[1:] for name in re.findall(r"`([^`]+)`", row.split("|")[1])]
-    assert {parse(name, 0.001).kind for name in names} == {"podium", "hpa", "kpa", "static", "oracle"}
+    assert {parse(name, 0.001).kind for name in names} == {"podium", "hpa", "kpa", "keda", "fft", "static", "oracle"}
 
 
 def test_the_example_is_what_its_program_makes() -> None:

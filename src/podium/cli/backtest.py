@@ -39,7 +39,7 @@ LONGEST_STARTUP = 7200.0
 )
 @click.option(
     "--policy", "names", multiple=True, metavar="POLICY",
-    help="podium, podium:RISK, hpa:TARGET, kpa, static:REPLICAS or oracle; again for more. "
+    help="podium, podium:RISK, hpa:TARGET, kpa, keda:LAG, fft, static:REPLICAS or oracle; again for more. "
     f"(default: {', '.join(POLICIES)})",
 )  # fmt: skip
 @click.option(

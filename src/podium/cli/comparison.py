@@ -46,23 +46,42 @@ def _for_people(told: Answer) -> Sequence[RenderableType]:
     priced_ = told.rate.currency != ""
     if priced_:
         about.append(("prices", told.rate.source))
-    right = [(name, "right") for name in ("unserved", "minutes short", "replica-hours", "x oracle", "changes")]
+    spread = any(row.likely is not None for row in told.rows)
+    names = ["unserved", "minutes short", "replica-hours", "x oracle", "changes"]
+    right = [(name, "right") for name in (_with_intervals(names) if spread else names)]
     head = ["policy", *right, *([("cost", "right")] if priced_ else []), f"within {percent(told.risk)}"]
     table = tables.table(*head)  # type: ignore[arg-type]
     for row in told.rows:
         score = row.score
         money = [shown(total(told.rate.micro, score.replica_hours), told.rate.currency)] if priced_ else []
+        one = row.likely
+        unserved, cost = (None, None) if one is None else (one.unserved_fraction, one.cost_ratio)
         table.add_row(
             row.name,
             f"{score.unserved_fraction * 100:.3f} %",
+            *([_span(unserved, 100, 3)] if spread else []),
             tables.count(score.violation_minutes),
             f"{score.replica_hours:,.0f}".replace(",", " "),
             f"{score.cost:.2f}",
+            *([_span(cost, 1, 2)] if spread else []),
             tables.count(int(score.changes.sum())),
             *money,
             "yes" if score.unserved_fraction <= told.risk else "no",
         )
-    return tables.pairs(about), "", table, "", told.verdict()
+    note = ["", "likely: with 95 % confidence, were other days of the same kind judged"] if spread else []
+    return tables.pairs(about), "", table, "", told.verdict(), *note
+
+
+def _with_intervals(names: Sequence[str]) -> list[str]:
+    return [part for name in names for part in ((name, "likely") if name in ("unserved", "x oracle") else (name,))]
+
+
+def _span(interval: tuple[float, float] | None, times: float, digits: int) -> str:
+    """`0.01-0.12`; nothing where too few days were judged."""
+    if interval is None:
+        return ""
+    low, high = (f"{value * times:.{digits}f}" for value in interval)
+    return f"{low}-{high}"
 
 
 def progress(share: float) -> None:

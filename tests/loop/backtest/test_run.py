@@ -144,3 +144,18 @@ def test_anything_else_is_refused_with_what_there_is(text: str) -> None:
 
 def test_the_oracle_keeps_one_replica_under_no_load() -> None:
     assert oracle_replicas(np.array([0.0, 1000.0, 1000.1, np.nan])).tolist() == [1, 1, 2, 1]
+
+
+def test_keda_s_hpa_orders_what_the_load_needs_at_its_lag() -> None:
+    steady = np.full(3 * DAY, 600.0)  # 20 replicas' worth of 30
+    full, lagging = (made.ran([made.case(steady)], name)[0] for name in ("keda:100", "keda:50"))
+    assert (full.course.ordered[-1, 0], lagging.course.ordered[-1, 0]) == (20, 40)
+
+
+def test_a_fourier_forecast_orders_ahead_of_a_rise_that_the_days_before_have_shown() -> None:
+    blind, foreseeing = (
+        made.ran([made.case(made.waves(5), startup=3600.0)], name, history_minutes=3 * DAY)[0]
+        for name in ("keda:95", "fft:95")
+    )
+    assert foreseeing.scores[0].unserved_fraction < blind.scores[0].unserved_fraction
+    assert foreseeing.scores[0].replica_hours > blind.scores[0].replica_hours

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from podium.loop.backtest.chart import Point, draw, percent
+from podium.loop.backtest.likely import Likely, draws, likely
 from podium.loop.backtest.run import Case, Field, Ran
 from podium.loop.backtest.score import Score
-from podium.loop.backtest.trace import MINUTE
+from podium.loop.backtest.trace import DAY, MINUTE
 from podium.loop.prices.price import total
 from podium.model.arrays import UNKNOWN
 from podium.model.clock import duration, rfc3339
@@ -31,6 +32,7 @@ class Row:
     name: str
     kind: str
     score: Score
+    likely: Likely | None  # None: too few days were judged
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -60,11 +62,12 @@ class Answer:
             "cut_minutes": trace.cut_minutes,
             "currency": self.rate.currency or None,
             "prices": self.rate.source or None,
-            "policies": {row.name: self._figures(row.score) for row in self.rows},
+            "policies": {row.name: self._figures(row) for row in self.rows},
             "notes": list(self.notes),
         }
 
-    def _figures(self, score: Score) -> dict[str, Any]:
+    def _figures(self, row: Row) -> dict[str, Any]:
+        score = row.score
         return {
             "unserved_fraction": score.unserved_fraction,
             "violation_minutes": score.violation_minutes,
@@ -74,6 +77,7 @@ class Answer:
             "cost_ratio": score.cost,
             "within_risk": score.unserved_fraction <= self.risk,
             "cost_micro": total(self.rate.micro, score.replica_hours),
+            "likely": None if row.likely is None else row.likely.as_json(),
         }
 
     def verdict(self) -> str:
@@ -107,7 +111,18 @@ def answer(field: Field, ran: Sequence[Ran], risk: float, rate: Rate, notes: Seq
         field.cases[0],
         risk,
         (begin + first * MINUTE, begin + (last + 1) * MINUTE),
-        tuple(Row(one.contender.name, one.contender.kind, one.scores[0]) for one in ran),
+        tuple(_row(one) for one in ran),
         rate,
         tuple(notes),
     )
+
+
+def _row(one: Ran) -> Row:
+    score = one.scores[0]
+    return Row(one.contender.name, one.contender.kind, score, likely(score, draws(_whole_days(score))))
+
+
+def _whole_days(score: Score) -> int:
+    """Days to draw from: the last one counts unless it is but a part, which would weigh as much as a whole one."""
+    days = len(score.minutes)
+    return days if not days or score.minutes[-1] >= DAY // 2 else days - 1

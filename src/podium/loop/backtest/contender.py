@@ -1,4 +1,7 @@
-"""Who is compared: `podium`, `hpa:70`, `kpa`, `static:12`, `oracle`, each with the documents and policies behind it."""
+"""Who is compared: `podium`, `hpa:70`, `kpa`, `keda:80`, `fft`, `static:12`, `oracle`.
+
+Each comes with the documents and the policies behind it.
+"""
 
 from __future__ import annotations
 
@@ -29,10 +32,13 @@ from podium.model.forecast import Forecast
 from podium.model.identity import WorkloadKey
 from podium.model.snapshot import Snapshot
 
-Kind = Literal["podium", "hpa", "kpa", "static", "oracle", "recorded"]
+Kind = Literal["podium", "hpa", "kpa", "keda", "fft", "static", "oracle", "recorded"]
 EXPECTED = (
-    "podium, podium:RISK (as podium:0.01), hpa:TARGET (per cent, as hpa:70), static:REPLICAS (as static:12) or oracle"
+    "podium, podium:RISK (as podium:0.01), hpa:TARGET (per cent, as hpa:70), kpa, keda:LAG (per cent of what a replica "
+    "serves, as keda:80), fft, fft:TARGET (as fft:70), static:REPLICAS (as static:12) or oracle"
 )
+FORESEEN = "foreseen"  # the signal that `fft` scales by beside the load
+FFT_TARGET = 70.0  # per cent
 
 # One sync a minute stands for four: 4 pods or 100 % in 15 s, four times over, are 16 pods or 16 times the pods.
 BEHAVIOR: dict[str, Any] = {
@@ -57,7 +63,12 @@ class Contender:
     @property
     def closed_loop(self) -> bool:
         """Whether it decides turn by turn; the others are known beforehand."""
-        return self.kind in ("podium", "hpa", "kpa")
+        return self.kind in ("podium", "hpa", "kpa", "keda", "fft")
+
+    @property
+    def share(self) -> float:
+        """How full a replica is meant to be: 1 where nobody says."""
+        return self.number / 100 if self.kind in ("hpa", "keda", "fft") else 1.0
 
 
 def parse(text: str, risk: float) -> Contender:
@@ -67,7 +78,11 @@ def parse(text: str, risk: float) -> Contender:
         return Contender(text, "oracle" if text == "oracle" else "kpa")
     if text == "podium":
         return Contender(text, "podium", risk)
+    if text == "fft":
+        return Contender(text, "fft", FFT_TARGET)
     value = _number(number) if colon else math.nan
+    if kind in ("keda", "fft") and 1 <= value <= 1000:
+        return Contender(text, "keda" if kind == "keda" else "fft", value)
     if kind == "podium" and 0 < value < 1:
         return Contender(text, "podium", value)
     if kind == "hpa" and 1 <= value <= 1000 and value == int(value):
@@ -103,6 +118,10 @@ def document(contender: Contender, number: int, limits: Limits, startup_seconds:
         spec["behavior"] = BEHAVIOR
         target = {"type": "Utilization", "averageUtilization": int(contender.number)}
         spec["metrics"] = [{"type": "Resource", "resource": {"name": CPU, "target": target}}]
+    elif contender.kind in ("keda", "fft"):
+        spec["behavior"] = BEHAVIOR
+        names = (LOAD, FORESEEN) if contender.kind == "fft" else (LOAD,)
+        spec["metrics"] = [_per_replica(name, contender.share) for name in names]
     elif contender.kind == "kpa":
         spec["load"] = {"signal": LOAD, "capacityPerReplica": REPLICA}
         spec["forecast"] = {"enabled": False}
@@ -117,6 +136,12 @@ def document(contender: Contender, number: int, limits: Limits, startup_seconds:
         "spec": spec,
     }
     return ScalingPolicy.model_validate_json(json.dumps(whole))
+
+
+def _per_replica(signal: str, share: float) -> dict[str, Any]:
+    """A metric as KEDA hands it to its HPA: so much of a load per replica, whoever of them is ready."""
+    target = {"type": "AverageValue", "averageValue": f"{round(share * REPLICA)}"}
+    return {"type": "External", "external": {"metric": {"name": signal}, "target": target}}
 
 
 def table(documents: Sequence[ScalingPolicy]) -> PolicyTable:
@@ -148,7 +173,7 @@ class Ahead:
 
 
 class Reactive:
-    """What looks at the present alone: Kubernetes' own HPA, or Knative's KPA, and nothing of Podium's."""
+    """What looks at the present alone: Kubernetes' own HPA, KEDA's, or Knative's KPA, and nothing of Podium's."""
 
     def __init__(self, table: PolicyTable, kind: Kind) -> None:
         self._table = table
@@ -159,10 +184,30 @@ class Reactive:
     def __call__(self, number: int, snapshot: Snapshot, ready: Int64s) -> Int64s:
         """One turn."""
         del number  # the present is enough
-        order = _kpa(ready) if self._kind == "kpa" else _hpa(ready)
         forecast = no_forecast(snapshot.now, len(self._table))
+        order = {"kpa": _kpa, "keda": _keda, "fft": _keda}.get(self._kind, _hpa)(ready)
         self._state, decisions = decide(self._state, snapshot, forecast, self._table, self._no_lead, order=order)
         return decisions.replicas
+
+
+class Foretold:
+    """An HPA that sees a forecast beside the load, as crane's EHPA does: the larger of the two counts."""
+
+    def __init__(self, table: PolicyTable, peaks: Float64s, row: Int64s, column: Int64s) -> None:
+        """Slot n lives through `peaks` [t, m] from `row[n]` on, under the load of `column[n]`."""
+        self._reactive = Reactive(table, "fft")
+        self._peaks, self._row, self._column = peaks, row, column
+
+    def __call__(self, number: int, snapshot: Snapshot, ready: Int64s) -> Int64s:
+        """One turn. Without a forecast the load alone counts."""
+        load = snapshot.signals[LOAD]
+        rows = np.clip(self._row + number, 0, len(self._peaks) - 1)
+        expected = self._peaks[rows, self._column]
+        value = np.where(np.isnan(expected), load.value, expected)
+        seen = dataclasses.replace(
+            snapshot, signals={**snapshot.signals, FORESEEN: dataclasses.replace(load, value=value)}
+        )
+        return self._reactive(number, seen, ready)
 
 
 def _kpa(ready: Int64s) -> tuple[Policy, ...]:
@@ -171,6 +216,18 @@ def _kpa(ready: Int64s) -> tuple[Policy, ...]:
         horizontal.observed,
         horizontal.within_bounds,
         functools.partial(autoscale_by_minute, ready=ready),
+        horizontal.within_limits,
+    )
+
+
+def _keda(_ready: Int64s) -> tuple[Policy, ...]:
+    """The policies of the HPA that KEDA drives: a load of the whole workload, not of its pods."""
+    return (
+        horizontal.observed,
+        horizontal.within_bounds,
+        horizontal.follow_metrics,
+        horizontal.stabilise,
+        horizontal.limit_rate,
         horizontal.within_limits,
     )
 

@@ -14,7 +14,8 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from podium.loop.backtest.contender import Ahead, Contender, Kind, Limits, Reactive, document, table
+from podium.loop.backtest import fft
+from podium.loop.backtest.contender import Ahead, Contender, Foretold, Kind, Limits, Reactive, document, table
 from podium.loop.backtest.foresee import Foreseen, foresee
 from podium.loop.backtest.score import Score, oracle_replicas, scores
 from podium.loop.backtest.seams import long_course
@@ -123,6 +124,12 @@ class Field:
         since = np.maximum(self.begin - EARLIEST, 0)
         return foresee(self.units, self.first, self.startup, since, new_memory, progress)
 
+    def waves(self) -> Float64s:
+        """[t, m] the largest load within an hour that a Fourier transform expects."""
+        begin = np.maximum(self.begin - EARLIEST, 0)
+        columns = [fft.peaks(self.units[:, column], int(row)) for column, row in enumerate(begin)]
+        return np.column_stack(columns)
+
 
 def backtest(
     field: Field,
@@ -166,7 +173,8 @@ def _closed_loop(field: Field, kind: Kind, contenders: Sequence[Contender], fore
     """Contenders that decide turn by turn, side by side: slots are contender by contender, case by case."""
     pairs = [(contender, case) for contender in contenders for case in field.cases]
     column = np.arange(len(pairs)) % len(field.cases)
-    share = np.array([contender.number / 100 if kind == "hpa" else 1.0 for contender, _ in pairs])
+    share = np.array([contender.share for contender, _ in pairs])
+    expected = field.waves() if kind == "fft" else None
 
     def run(loads: Float64s, row: Int64s, slot: Int64s, given: Int32s, enough: Enough) -> Course:
         documents = [
@@ -174,14 +182,16 @@ def _closed_loop(field: Field, kind: Kind, contenders: Sequence[Contender], fore
             for number, (contender, case) in enumerate(pairs[one] for one in slot.tolist())
         ]
         decide: Decide
-        if foreseen is None or kind != "podium":
+        if expected is not None:
+            decide = Foretold(table(documents), expected, row, column[slot])
+        elif foreseen is None or kind != "podium":
             decide = Reactive(table(documents), kind)
         else:
             decide = Ahead(table(documents), foreseen, row, column[slot])
         start = field.first * MINUTE
         startup = field.startup[column[slot]]
         return simulate(
-            loads, start, decide, startup, share=share[slot], given=given, enough=enough, pods=kind != "hpa"
+            loads, start, decide, startup, share=share[slot], given=given, enough=enough, pods=kind in ("podium", "kpa")
         )
 
     longest = math.ceil(field.startup.max(initial=0.0) / MINUTE)
