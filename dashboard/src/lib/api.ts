@@ -49,6 +49,16 @@ export interface Reduction {
   held: number;
 }
 
+/** What a replica serves, where that is learned and not written. */
+export interface Capacity {
+  estimate: number | null;
+  margin: number | null;
+  basis: string;
+  reached: number | null;
+  measured_seconds: number;
+  words: string;
+}
+
 export interface WorkloadRow {
   key: string;
   tenant: string;
@@ -63,6 +73,7 @@ export interface WorkloadRow {
   load_unit: string;
   load_origin: string;
   capacity_per_replica: number | null;
+  learned: Capacity | null;
   use: number | null;
   expected: number | null;
   coverage: number | null;

@@ -24,7 +24,7 @@ class Minutes:
 
     @property
     def knee(self) -> tuple[float, float, bool]:
-        well, likeliest, too_much = bins.knee(self.tally, self.top)
+        well, likeliest, _, too_much = bins.knee(self.tally, self.top)
         return float(well[0]), float(likeliest[0]), bool(too_much[0])
 
 

@@ -58,10 +58,11 @@ def lowered(tally: Tally, top: Int32s) -> Int32s:
     return np.where(left.any(axis=0), top - left.argmax(axis=0), NOWHERE).astype(np.int32)
 
 
-def knee(tally: Tally, top: Int32s) -> tuple[Float64s, Float64s, Bools]:
-    """([m] the load served well for certain, [m] the likeliest knee, [m] whether more was seen to be too much).
+def knee(tally: Tally, top: Int32s) -> tuple[Float64s, Float64s, Float64s, Bools]:
+    """([m] the load served well for certain, [m] the likeliest knee, [m] where half the minutes are bad, and
 
-    NaN where nothing was served well for long enough. Loads are the middles of bins.
+    [m] whether more was seen to be too much). NaN where nothing was served well for long enough. Loads are the middles
+    of bins.
     """
     size = len(top)
     places = top.astype(np.int64) - np.arange(BINS - 1, -1, -1)[:, None]  # [16, m] rising
@@ -71,8 +72,10 @@ def knee(tally: Tally, top: Int32s) -> tuple[Float64s, Float64s, Bools]:
     likeliest = cost.argmin(axis=0)
     lowest = (cost <= best + EVIDENCE).argmax(axis=0)
     above = BAD * bad.sum(axis=0) - BAD * np.vstack([np.zeros(size), np.cumsum(bad, axis=0)])[lowest, np.arange(size)]
+    half = np.vstack([np.zeros(size), np.cumsum(bad - good, axis=0)]).argmin(axis=0)
     known = (lowest > 0) & (top != NOWHERE)
-    return _load(top, lowest, known), _load(top, likeliest, known), known & (above >= EVIDENCE)
+    found = (_load(top, cut, known) for cut in (lowest, likeliest, half))
+    return *found, known & (above >= EVIDENCE)
 
 
 def _load(top: Int32s, cut: Int64s, known: Bools) -> Float64s:

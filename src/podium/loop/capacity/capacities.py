@@ -288,14 +288,15 @@ class Judged:
 
 def judged(mine: Mapping[str, NDArray[Any]], learning: Learning) -> Judged:
     """The capacity that the kept evidence supports; `used` is NaN where that is too little."""
-    well, likeliest, too_much = bins.knee(mine["tally"], mine["top"])
+    well, likeliest, mostly, too_much = bins.knee(mine["tally"], mine["top"])
     most = np.where(too_much, well, MARGIN * well)
     by_cpu = ~np.isnan(learning.cpu)
     fitted = line.fit(mine["sums"])
     carried, error = fitted.carried(learning.cpu)
     half = np.exp(0.5 * bins.STEP) - 1.0  # of a bin: the knee is known no better
     # Where nothing was too much, what a replica serves is at least that: nobody knows by how much it is more.
-    by_bins = np.where(too_much, np.fmax(likeliest - well, half * likeliest), np.nan)
+    off = np.fmax(np.fmax(likeliest - well, mostly - likeliest), half * likeliest)
+    by_bins = np.where(too_much, off, np.nan)
     cpu_reached = np.where(by_cpu, fitted.of(well) / learning.cpu, np.nan)
     bound_reached = np.where(learning.bounded, np.where(too_much, 1.0, mine["near"]), np.nan)
     # The bound decides where it was met first, the CPU elsewhere.
