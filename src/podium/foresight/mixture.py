@@ -1,4 +1,4 @@
-"""Last value, recent mean, daily and weekly profile, combined per slot and horizon as their own past says.
+"""Last value, recent mean, weekly profile and ridge, combined per slot and horizon as their own past says.
 
 Expected is last value + sum of b_i x (expert_i - last value). The b are the least-squares fit over the last days,
 weighted by 1 / error so that a burst does not decide alone, shrunk towards 0 (the last value) and kept within
@@ -13,6 +13,7 @@ import numpy as np
 from podium.foresight.banded import Banded, Grid, Point
 from podium.foresight.last_value import LastValue
 from podium.foresight.memory import Field, Memory
+from podium.foresight.ridge import Ridge
 from podium.foresight.seasonal_profile import DAY_SECONDS, WEEK_SECONDS, SeasonalProfile
 from podium.model.arrays import Float32s, Int64s
 
@@ -116,7 +117,7 @@ def mixture(step_seconds: float, size: int = 0) -> Banded:
     """The forecaster of this name."""
     experts: dict[str, Point] = {
         "mean": RecentMean(),
-        "day": SeasonalProfile(DAY_SECONDS, 300.0),
-        "week": SeasonalProfile(WEEK_SECONDS, 1_800.0),
+        "week": SeasonalProfile(WEEK_SECONDS, 1_800.0),  # remembers more weeks than the ridge
+        "ridge": Ridge(),
     }
     return Banded("mixture", Mixture(LastValue(), experts), step_seconds, size)

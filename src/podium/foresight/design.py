@@ -1,0 +1,139 @@
+"""What a load's future is told from: one vector per slot and bin, the same for every horizon.
+
+Loads are taken as log(1 + load / unit), the unit being near the slot's usual load: small loads count as they are, large
+ones by their ratio. Every entry is a difference between two of these, so that neither unit nor level matters: the last
+half hour, the same time one day and one week before, and days like today (`alike`). What is not known yet is 0.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from podium.foresight import alike
+from podium.foresight.bins import Bins
+from podium.foresight.memory import Array, Field, Memory
+from podium.model.arrays import Bools, Float32s, Int64s
+
+TARGETS = (1, 2, 4, 6, 7)  # bins ahead that are told; the seventh serves steps after the bin's end
+RECENT = TARGETS[-1] + 1  # bins kept exactly: the last half hour, and all that came since the oldest open question
+LAGS = RECENT - 2
+AROUND = (-3, 2, 6, 12)  # bins around now, a day and a week before
+HELD = LAGS  # bins without a reading through which the last one is held
+USUAL_DAYS = 7
+FAR = np.float32(4)  # a unit so many times off the usual load is set anew
+NOTHING = np.float32(1e-30)
+
+
+class Design:
+    """The vector's shape, and how it is kept up."""
+
+    def __init__(self, bins: Bins) -> None:
+        self.day = bins.day
+        self.rows = bins.day * alike.DAYS + 1
+        self._usual = np.float32(1 / (USUAL_DAYS * bins.day))
+        self.size = LAGS + 2 * (1 + len(AROUND)) + 2 * (1 + len(TARGETS)) + 1
+
+    def fields(self) -> dict[str, Field]:
+        """The past of a week and a day in two bytes a bin, the newest bins in full, and the days' resemblance."""
+        return {
+            "past": Field((self.rows,), dtype=np.float16),
+            "recent": Field((RECENT,)),
+            "closed": Field(fill=-1, dtype=np.int64),  # number of the last bin learned
+            "seen": Field(fill=0.0),  # bins with a reading
+            "usual": Field(),
+            "unit": Field(),
+            **{f"alike.{name}": field for name, field in alike.fields(alike.DAYS).items()},
+        }
+
+    def learn(self, memory: Memory, number: int, loads: Float32s) -> None:
+        """Take in the [n] mean loads of bin `number`."""
+        self._pass(memory, number)
+        self._measure(memory, loads)
+        scaled = self.scaled(memory, loads)
+        memory["past"][number % self.rows] = scaled
+        memory["recent"][number % RECENT] = scaled
+        memory["closed"][...] = number
+
+    def vector(self, memory: Memory, number: int) -> Float32s:
+        """[p, n] what is told after bin `number`, the last one learned. The last entry is 1."""
+        now, told = self.now(memory, number), self._recent(memory, number)
+        before = self._days(memory, number, 0)
+        alike.learn(memory.inside("alike"), before, told)
+        later = np.stack([self._days(memory, number, ahead) for ahead in TARGETS])
+        parts = [self._recent(memory, number - back)[None] - now for back in range(1, LAGS + 1)]
+        for period in (self.day, 7 * self.day):
+            then = self._past(memory, number - period)
+            parts.append((then - now)[None])
+            parts += [self._past(memory, number - period + around)[None] - then for around in AROUND]
+        parts += alike.expected(memory.inside("alike"), before, later, now)
+        parts.append(np.ones((1, memory.size), np.float32))
+        out = np.concatenate(parts)
+        out[np.isnan(out)] = 0
+        return out
+
+    def now(self, memory: Memory, number: int) -> Float32s:
+        """[n] the load as it was last seen, scaled; NaN when that was more than half an hour ago."""
+        now = self._recent(memory, number).copy()
+        for back in range(1, HELD + 1):
+            unknown = np.isnan(now)
+            if not unknown.any():
+                break
+            np.copyto(now, self._recent(memory, number - back), where=unknown)
+        return now
+
+    def since(self, memory: Memory, number: int) -> tuple[Float32s, Float32s]:
+        """What came of the oldest open question: [n] the load then, and [7, n] the seven bins that followed, scaled."""
+        first = number - TARGETS[-1]
+        return self._recent(memory, first), memory["recent"][(first + 1 + np.arange(TARGETS[-1])) % RECENT]
+
+    def scaled(self, memory: Memory, loads: Float32s) -> Float32s:
+        """Loads [..., n] as log(1 + load / unit)."""
+        return np.asarray(np.log1p(np.maximum(loads, 0) / memory["unit"]))
+
+    def loads(self, memory: Memory, scaled: Float32s) -> Float32s:
+        """The way back."""
+        return np.asarray(np.expm1(scaled) * memory["unit"])
+
+    def _pass(self, memory: Memory, number: int) -> None:
+        """Bins that nobody told of are unknown; so is what a clock that was set back left ahead of now."""
+        closed = int(memory["closed"].max(initial=-1))
+        if closed < 0:
+            return
+        low, high = (closed + 1, number) if number > closed else (number, closed + 1)
+        for name, rows in (("past", self.rows), ("recent", RECENT)):
+            missed = np.arange(max(low, high - rows), high) % rows
+            if len(missed):
+                memory[name][missed] = np.nan
+
+    def _measure(self, memory: Memory, loads: Float32s) -> None:
+        """Follow the usual load, and set the unit anew where it is far from that."""
+        known = ~np.isnan(loads)
+        seen, usual, unit = memory["seen"], memory["usual"], memory["unit"]
+        seen += known
+        size = np.abs(loads)
+        np.copyto(usual, size, where=known & np.isnan(usual))
+        weight = np.maximum(self._usual, 1 / np.maximum(seen, 1))
+        np.add(usual, weight * (size - usual), out=usual, where=known)
+        wanted = np.maximum(usual, NOTHING)
+        far: Bools = known & ~((wanted <= FAR * unit) & (unit <= FAR * wanted))
+        if far.any():
+            self._rescale(memory, np.flatnonzero(far), wanted)
+
+    def _rescale(self, memory: Memory, slots: Int64s, units: Float32s) -> None:
+        old, new = memory["unit"][slots].astype(np.float64), units[slots]
+        with np.errstate(over="ignore"):
+            for name in ("past", "recent"):
+                loads = np.expm1(memory[name][:, slots].astype(np.float64)) * old
+                memory[name][:, slots] = np.log1p(loads / new)
+        memory["unit"][slots] = new
+
+    def _recent(self, memory: Memory, number: int) -> Float32s:
+        return np.asarray(memory["recent"][number % RECENT])
+
+    def _past(self, memory: Memory, number: int) -> Float32s:
+        return np.asarray(memory["past"][number % self.rows].astype(np.float32))
+
+    def _days(self, memory: Memory, number: int, ahead: int) -> Array:
+        """[d, n] the loads `ahead` bins after now, on each of the days before."""
+        days = number + ahead - self.day * np.arange(1, alike.DAYS + 1)
+        return np.asarray(memory["past"][days % self.rows].astype(np.float32))
