@@ -79,13 +79,13 @@ def carry_out(verb: str, target: str, asked: Asked, **body: Any) -> int:
 
 
 async def _give(remote: Remote, verb: str, target: str, asked: Asked, body: dict[str, Any]) -> Any:
-    path = f"/api/v1/sources/{quote(target, safe='')}" if verb == "believe" else await path(remote, target)
+    path = f"/api/v1/sources/{quote(target, safe='')}" if verb == "believe" else await path_of(remote, target)
     headers = {"X-Podium-Actor": _me()} | ({"Idempotency-Key": asked.key} if asked.key else {})
     query = "?dryRun=true" if asked.dry_run else ""
     return await remote.write(f"{path}/{verb}{query}", body | {"reason": asked.reason}, headers)
 
 
-async def path(remote: Remote, target: str) -> str:
+async def path_of(remote: Remote, target: str) -> str:
     """`everything`, `shop/*` or `local/shop/*`, or a workload's key or enough of it. Raises BadInput."""
     if target in EVERYTHING:
         return "/api/v1/fleet"

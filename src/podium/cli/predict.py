@@ -69,7 +69,7 @@ async def _asked(remote: Remote, workload: str | None, query: str) -> Any:
         return await remote.read(f"/api/v1/prediction?{query}")
     from podium.cli import orders
 
-    return await remote.read(f"{await orders.path(remote, workload)}/prediction?{query}")
+    return await remote.read(f"{await orders.path_of(remote, workload)}/prediction?{query}")
 
 
 def _one(told: Any) -> list[RenderableType]:
