@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from podium.cli import comparison, history, options, priced
+from podium.cli import comparison, history, lived, options, priced
 
 if TYPE_CHECKING:
     from podium.loop.backtest.contender import Contender
     from podium.loop.backtest.run import Case, Ran
 
 POLICIES = ("podium", "hpa:50", "hpa:60", "hpa:70", "hpa:80", "kpa", "oracle")
+LIVED = ("podium", "hpa:70", "oracle")
 LONGEST_STARTUP = 7200.0
 
 
@@ -60,9 +61,13 @@ LONGEST_STARTUP = 7200.0
 )
 @click.option("--hpa", metavar="NAMESPACE/NAME", help="With --prometheus: the HPA to compare with.")
 @click.option("--query", metavar="PROMQL", help="With --prometheus: the load (default: the CPU that its pods use).")
+@click.option("--from-ledger", is_flag=True, help="Instead of FILE: what this installation recorded itself.")
+@click.option("--workload", "workloads", multiple=True, metavar="NAME",
+              help="With --from-ledger: this one (default: all); again for more.")  # fmt: skip
 @click.option(
-    "--days", type=click.IntRange(2, 366), default=14, show_default=True, help="With --prometheus: how far back."
-)
+    "--days", type=click.IntRange(2, 366), default=14, show_default=True,
+    help="With --prometheus or --from-ledger: how far back.",
+)  # fmt: skip
 @history.access
 @options.config
 @options.output
@@ -88,6 +93,8 @@ def command(
     url: str | None,
     hpa: str | None,
     query: str | None,
+    from_ledger: bool,
+    workloads: tuple[str, ...],
     days: int,
     bearer: str | None,
     config: str | None,
@@ -101,20 +108,25 @@ def command(
     it only teaches; the rest is judged. Nothing is contacted and nothing is changed.
 
     With --prometheus and --hpa the load, the replicas and the requests are read from your own history instead, and what
-    the HPA really did is one of the policies compared.
+    the HPA really did is one of the policies compared. With --from-ledger they are what this Podium recorded while it
+    ran: loads, replicas, capacities and lead times as they were. It need not run now.
     """
     from podium.loop.backtest import courses
     from podium.loop.backtest.answer import answer
     from podium.loop.backtest.contender import Limits
     from podium.loop.backtest.replayed import history_minutes
     from podium.loop.backtest.run import Field, Rules, backtest
+    from podium.loop.backtest.together import replay, together
     from podium.loop.remember.anew import new_memory
 
     options.svg(plot)
-    if (file is None) == (url is None):
+    if (file is not None) + (url is not None) + from_ledger != 1:
         raise click.BadParameter(
-            "one of them: a file with a recorded load, or a Prometheus", param_hint="FILE, --prometheus"
+            "one of them: a file with a recorded load, a Prometheus, or this installation's own past",
+            param_hint="FILE, --prometheus, --from-ledger",
         )
+    if workloads and not from_ledger:
+        raise click.BadParameter("goes with --from-ledger", param_hint="--workload")
     if url is None and (hpa or query):
         raise click.BadParameter("goes with --prometheus", param_hint="--hpa" if hpa else "--query")
     wait, share = _startup(startup), _share(risk)
@@ -124,6 +136,13 @@ def command(
     replica = _milli(request_cpu, "--request-cpu"), _milli(request_memory, "--request-memory")
     if most < fewest:
         raise click.BadParameter(f"expected at least --min, which is {fewest}", param_hint="--max")
+    if from_ledger:
+        _refuse_files(trace_file, plot)
+        past = lived.read(config, flags, workloads, days)
+        field, ran = replay(past, _contenders(names or LIVED, share), new_memory, comparison.progress)
+        told_all = together(past, field, ran, share, priced.rate(price, replica[0], _bytes(replica[1])))
+        comparison.show_together(told_all, form, output)
+        return
     before: list[Ran] = []
     if file is not None:
         case, notes = _case(file, column, time_column, capacity, wait)
@@ -138,13 +157,24 @@ def command(
         contenders = _contenders(names or history.usual_policies(one), share)
         replica = history.requests(one, *replica)
     ran = before + list(backtest(field, contenders, new_memory, comparison.progress))
-    rate = priced.rate(price, replica[0], None if replica[1] is None else replica[1] // 1000)
+    rate = priced.rate(price, replica[0], _bytes(replica[1]))
     told = answer(field, ran, share, rate, notes)
     if trace_file is not None:
         courses.write(trace_file, courses.columns(field, ran))
     if plot is not None:
         options.write_text(plot, told.chart())
     comparison.show(told, form, output)
+
+
+def _refuse_files(trace_file: pathlib.Path | None, plot: pathlib.Path | None) -> None:
+    """A trace and a chart are of one load. Raises BadParameter."""
+    for path, hint in ((trace_file, "--trace"), (plot, "--plot")):
+        if path is not None:
+            raise click.BadParameter("goes with FILE or --prometheus", param_hint=hint)
+
+
+def _bytes(milli: int | None) -> int | None:
+    return None if milli is None else milli // 1000
 
 
 def _contenders(names: Sequence[str], risk: float) -> list[Contender]:

@@ -13,7 +13,8 @@ from podium.cli import options
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from podium.loop.backtest.answer import Answer
+    from podium.loop.backtest.answer import Answer, Rate, Row
+    from podium.loop.backtest.together import Together
 
 
 def show(told: Answer, form: str, output: str | None) -> None:
@@ -28,8 +29,6 @@ def show(told: Answer, form: str, output: str | None) -> None:
 
 def _for_people(told: Answer) -> Sequence[RenderableType]:
     from podium.cli import tables
-    from podium.loop.backtest.chart import percent
-    from podium.loop.prices.price import shown, total
     from podium.model.clock import duration, rfc3339
 
     trace = told.case.trace
@@ -43,17 +42,57 @@ def _for_people(told: Answer) -> Sequence[RenderableType]:
         ("a replica", f"serves {told.case.capacity:.6g}, from {duration(told.case.startup_seconds)} after its order"),
         *(("note", note) for note in told.notes),
     ]
-    priced_ = told.rate.currency != ""
-    if priced_:
+    if told.rate.currency:
         about.append(("prices", told.rate.source))
-    spread = any(row.likely is not None for row in told.rows)
+    return tables.pairs(about), "", *_policies(told.rows, told.risk, told.rate)
+
+
+def show_together(told: Together, form: str, output: str | None) -> None:
+    """Print the answer of an installation's own past, as JSON or for people."""
+    if form == "json":
+        options.emit(options.as_json(told.as_json()), output)
+        return
+    from podium.cli import tables
+
+    if len(told.answers) == 1:
+        parts = _for_people(told.answers[0])
+    else:
+        parts = [f"{len(told.answers)} workloads together", "", *_policies(told.rows, told.risk, told.rate), ""]
+        parts += _by_workload(told.answers)
+    missing = ["", "Not seen", *(f"  {words}" for words in told.missing)] if told.missing else []
+    tables.show([*parts, *missing], output)
+
+
+def _by_workload(answers: Sequence[Answer]) -> list[RenderableType]:
+    """The cost over the oracle's and the unserved share of each workload under each policy."""
+    from podium.cli import tables
+
+    names = [row.name for row in answers[0].rows if row.kind != "oracle"]
+    table = tables.table("x oracle, unserved", *((name, "right") for name in names))
+    for one in answers:
+        cells = [
+            f"{row.score.cost:.2f}, {row.score.unserved_fraction * 100:.3f} %" for row in one.rows if row.name in names
+        ]
+        table.add_row(one.case.trace.name, *cells)
+    return [table]
+
+
+def _policies(rows: Sequence[Row], risk: float, rate: Rate) -> list[RenderableType]:
+    """A row per policy, and the sentence below."""
+    from podium.cli import tables
+    from podium.loop.backtest.answer import verdict
+    from podium.loop.backtest.chart import percent
+    from podium.loop.prices.price import shown, total
+
+    priced_ = rate.currency != ""
+    spread = any(row.likely is not None for row in rows)
     names = ["unserved", "minutes short", "replica-hours", "x oracle", "changes"]
     right = [(name, "right") for name in (_with_intervals(names) if spread else names)]
-    head = ["policy", *right, *([("cost", "right")] if priced_ else []), f"within {percent(told.risk)}"]
+    head = ["policy", *right, *([("cost", "right")] if priced_ else []), f"within {percent(risk)}"]
     table = tables.table(*head)  # type: ignore[arg-type]
-    for row in told.rows:
+    for row in rows:
         score = row.score
-        money = [shown(total(told.rate.micro, score.replica_hours), told.rate.currency)] if priced_ else []
+        money = [shown(total(rate.micro, score.replica_hours), rate.currency)] if priced_ else []
         one = row.likely
         unserved, cost = (None, None) if one is None else (one.unserved_fraction, one.cost_ratio)
         table.add_row(
@@ -66,10 +105,10 @@ def _for_people(told: Answer) -> Sequence[RenderableType]:
             *([_span(cost, 1, 2)] if spread else []),
             tables.count(int(score.changes.sum())),
             *money,
-            "yes" if score.unserved_fraction <= told.risk else "no",
+            "yes" if score.unserved_fraction <= risk else "no",
         )
     note = ["", "likely: with 95 % confidence, were other days of the same kind judged"] if spread else []
-    return tables.pairs(about), "", table, "", told.verdict(), *note
+    return [table, "", verdict(rows, risk), *note]
 
 
 def _with_intervals(names: Sequence[str]) -> list[str]:

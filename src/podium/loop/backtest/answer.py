@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from podium.loop.backtest.chart import Point, draw, percent
+from podium.loop.backtest.contender import Contender
 from podium.loop.backtest.likely import Likely, draws, likely
 from podium.loop.backtest.run import Case, Field, Ran
 from podium.loop.backtest.score import Score
@@ -62,33 +63,13 @@ class Answer:
             "cut_minutes": trace.cut_minutes,
             "currency": self.rate.currency or None,
             "prices": self.rate.source or None,
-            "policies": {row.name: self._figures(row) for row in self.rows},
+            "policies": {row.name: figures(row, self.risk, self.rate) for row in self.rows},
             "notes": list(self.notes),
-        }
-
-    def _figures(self, row: Row) -> dict[str, Any]:
-        score = row.score
-        return {
-            "unserved_fraction": score.unserved_fraction,
-            "violation_minutes": score.violation_minutes,
-            "replica_hours": score.replica_hours,
-            "oracle_replica_hours": score.oracle_replica_hours,
-            "changes": int(score.changes.sum()),
-            "cost_ratio": score.cost,
-            "within_risk": score.unserved_fraction <= self.risk,
-            "cost_micro": total(self.rate.micro, score.replica_hours),
-            "likely": None if row.likely is None else row.likely.as_json(),
         }
 
     def verdict(self) -> str:
         """One sentence: which policy keeps to the risk at the least cost."""
-        able = [row for row in self.rows if row.score.unserved_fraction <= self.risk and row.kind != "oracle"]
-        if not any(row.kind != "oracle" for row in self.rows):
-            return "The oracle knows the future; name a policy to compare with it."
-        if not able:
-            return f"No policy keeps the unserved load to {percent(self.risk)}."
-        best = min(able, key=lambda row: row.score.replica_hours)
-        return f"Of those that keep the unserved load to {percent(self.risk)}, {best.name} costs least."
+        return verdict(self.rows, self.risk)
 
     def chart(self) -> str:
         """Cost against unserved load, as SVG."""
@@ -102,24 +83,51 @@ class Answer:
         )
 
 
-def answer(field: Field, ran: Sequence[Ran], risk: float, rate: Rate, notes: Sequence[str]) -> Answer:
-    """The answer of the first case of a back-test."""
-    last = int(field.judged[:, 0].nonzero()[0][-1])
-    first = int(field.judged[:, 0].nonzero()[0][0])
+def verdict(rows: Sequence[Row], risk: float) -> str:
+    """One sentence: which policy keeps to the risk at the least cost."""
+    able = [row for row in rows if row.score.unserved_fraction <= risk and row.kind != "oracle"]
+    if not any(row.kind != "oracle" for row in rows):
+        return "The oracle knows the future; name a policy to compare with it."
+    if not able:
+        return f"No policy keeps the unserved load to {percent(risk)}."
+    best = min(able, key=lambda row: row.score.replica_hours)
+    return f"Of those that keep the unserved load to {percent(risk)}, {best.name} costs least."
+
+
+def figures(row: Row, risk: float, rate: Rate) -> dict[str, Any]:
+    """The contract's fields of one policy."""
+    score = row.score
+    return {
+        "unserved_fraction": score.unserved_fraction,
+        "violation_minutes": score.violation_minutes,
+        "replica_hours": score.replica_hours,
+        "oracle_replica_hours": score.oracle_replica_hours,
+        "changes": int(score.changes.sum()),
+        "cost_ratio": score.cost,
+        "within_risk": score.unserved_fraction <= risk,
+        "cost_micro": total(rate.micro, score.replica_hours),
+        "likely": None if row.likely is None else row.likely.as_json(),
+    }
+
+
+def answer(field: Field, ran: Sequence[Ran], risk: float, rate: Rate, notes: Sequence[str], column: int = 0) -> Answer:
+    """The answer of one case of a back-test, the first unless said otherwise."""
+    last = int(field.judged[:, column].nonzero()[0][-1])
+    first = int(field.judged[:, column].nonzero()[0][0])
     begin = field.first * MINUTE
     return Answer(
-        field.cases[0],
+        field.cases[column],
         risk,
         (begin + first * MINUTE, begin + (last + 1) * MINUTE),
-        tuple(_row(one) for one in ran),
+        tuple(row(one.contender, one.scores[column]) for one in ran),
         rate,
         tuple(notes),
     )
 
 
-def _row(one: Ran) -> Row:
-    score = one.scores[0]
-    return Row(one.contender.name, one.contender.kind, score, likely(score, draws(_whole_days(score))))
+def row(contender: Contender, score: Score) -> Row:
+    """One policy's figures, with how far they hang on the days."""
+    return Row(contender.name, contender.kind, score, likely(score, draws(_whole_days(score))))
 
 
 def _whole_days(score: Score) -> int:

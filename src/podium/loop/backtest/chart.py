@@ -15,13 +15,15 @@ LEFT, RIGHT, TOP, BOTTOM = 74, 26, 112, 64
 SMALLEST = 1e-5  # a share below it is drawn at the edge as "none"
 STYLE = """\
   .risk { stroke: #b4552d } .risk-word { fill: #b4552d } .good { fill: #2f7d6a; opacity: .07 }
-  .podium { fill: #1f7a66 } .hpa { fill: #4a6fa5 } .kpa { fill: #8a5fa8 } .static { fill: #8a8f98 } .keda { fill: #b0517b } .fft { fill: #2c7fa0 }
+  .podium { fill: #1f7a66 } .hpa { fill: #4a6fa5 } .kpa { fill: #8a5fa8 } .static { fill: #8a8f98 }
+  .keda { fill: #b0517b } .fft { fill: #2c7fa0 }
   .oracle { fill: #1b2430 } .hpa-line { stroke: #4a6fa5 } .podium-line { stroke: #1f7a66 } .recorded { fill: #b8860b }
   .name { font-size: 12.5px; font-weight: 600 }
   .halo { stroke: #ffffff; stroke-width: 3.5px; paint-order: stroke; stroke-linejoin: round }
   @media (prefers-color-scheme: dark) {
     .risk { stroke: #e08a5f } .risk-word { fill: #e08a5f } .good { fill: #59c3a6; opacity: .08 }
-    .podium { fill: #59c3a6 } .hpa { fill: #86a8dc } .kpa { fill: #c19be0 } .static { fill: #9aa0a9 } .keda { fill: #e08db0 } .fft { fill: #6cbcd9 }
+    .podium { fill: #59c3a6 } .hpa { fill: #86a8dc } .kpa { fill: #c19be0 } .static { fill: #9aa0a9 }
+    .keda { fill: #e08db0 } .fft { fill: #6cbcd9 }
     .oracle { fill: #e8edf3 } .hpa-line { stroke: #86a8dc } .podium-line { stroke: #59c3a6 } .recorded { fill: #e0b64a }
     .halo { stroke: #11161d }
   }"""

@@ -1,7 +1,7 @@
 """Forecasts of recorded loads, minute by minute, as the loop would have had them: they do not hang on what is decided.
 
-So they are made once per load, whatever policies are compared. Kept is what decisions use of them: the largest
-quantile within the lead time.
+So they are made once per load and asked share of unserved load, whatever policies are compared. Kept is what decisions
+use of them: the floor.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from collections.abc import Callable
 import numpy as np
 
 from podium.loop.backtest.trace import DAY, MINUTE
-from podium.loop.remember.memory import AHEAD, LEVELS, Memory
+from podium.loop.remember.memory import AHEAD, Memory
+from podium.loop.simulate import REPLICA
 from podium.model.arrays import Bools, Float32s, Float64s, Int64s
-from podium.model.fleet import Fleet, Slot
 from podium.model.forecast import Forecast
 
 
@@ -22,7 +22,7 @@ from podium.model.forecast import Forecast
 class Foreseen:
     """Forecasts of m loads, made in each of t minutes; NaN and untrusted before `since`."""
 
-    peak: Float32s  # [t, q, m] the largest of the quantiles LEVELS within the lead time
+    floor: Float32s  # [t, m] the load to be ready for within the lead time
     coverage: Float32s  # [t, m]
     trusted: Bools  # [t, m]
 
@@ -30,11 +30,12 @@ class Foreseen:
         """The forecasts made in minute `rows[n]` of load `columns[n]`, for n slots that live at `now`."""
         return Forecast(
             at=now,
-            levels=LEVELS,
+            levels=np.empty(0),
             ahead=AHEAD[:1],
-            quantiles=np.ascontiguousarray(self.peak[rows, :, columns].T[:, None, :]),
+            quantiles=np.empty((0, 1, len(columns)), np.float32),
             coverage=self.coverage[rows, columns],
             trusted=self.trusted[rows, columns],
+            floor=self.floor[rows, columns],
         )
 
 
@@ -42,31 +43,30 @@ def foresee(
     loads: Float64s,
     first: int,
     lead_seconds: Float64s,
+    risk: Float64s,
     since: Int64s,
     new_memory: Callable[[], Memory],
     progress: Callable[[float], None] = lambda _: None,
 ) -> Foreseen:
-    """Learn `loads` ([t, m], from minute `first` on) minute by minute; keep what is forecast from row `since[m]` on."""
+    """Learn `loads` ([t, m] units of `simulate`, from minute `first` on) minute by minute.
+
+    Kept is what is forecast from row `since[m]` on.
+    """
     rows, size = loads.shape
-    memory = new_memory()
-    memory.adopt(Fleet((Slot(None),) * size))
+    outlook, capacity = new_memory().outlook, np.full(size, REPLICA)
+    outlook.resize(size)
     out = Foreseen(
-        peak=np.full((rows, len(LEVELS), size), np.nan, np.float32),
+        floor=np.full((rows, size), np.nan, np.float32),
         coverage=np.full((rows, size), np.nan, np.float32),
         trusted=np.zeros((rows, size), np.bool_),
     )
     begin = int(since.min(initial=rows))
     for row in range(rows):
-        now = (first + row) * MINUTE
-        memory.outlook.step(now, loads[row], lead_seconds)
+        outlook.step((first + row) * MINUTE, loads[row], lead_seconds, risk, capacity)
         if row >= begin:
-            forecast = memory.forecast(now)
-            inside = forecast.ahead[:, None] <= np.maximum(lead_seconds, forecast.ahead[0])
-            curve = np.where(inside & ~np.isnan(forecast.quantiles), forecast.quantiles, np.float32(-np.inf))
-            peak = curve.max(axis=1)
-            out.peak[row] = np.where(np.isfinite(peak), peak, np.float32(np.nan))
-            out.coverage[row] = forecast.coverage
-            out.trusted[row] = forecast.trusted
+            out.floor[row] = outlook.peak.floor
+            out.coverage[row] = outlook.calibration.coverage
+            out.trusted[row] = outlook.calibration.trusted
         if row % DAY == 0:
             progress(row / rows)
     return out

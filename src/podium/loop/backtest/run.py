@@ -119,10 +119,15 @@ class Field:
         self.startup: Float64s = np.array([case.startup_seconds for case in cases])
         self.judged: Bools = (np.arange(length)[:, None] >= self.begin) & ~np.isnan(load)
 
-    def foresee(self, new_memory: Callable[[], Memory], progress: Callable[[float], None]) -> Foreseen:
-        """The forecasts of every case; what is costly about a back-test, and the same for all contenders."""
-        since = np.maximum(self.begin - EARLIEST, 0)
-        return foresee(self.units, self.first, self.startup, since, new_memory, progress)
+    def foresee(
+        self, risks: Sequence[float], new_memory: Callable[[], Memory], progress: Callable[[float], None]
+    ) -> Foreseen:
+        """The forecasts of every case, for one risk after the other; what is costly about a back-test."""
+        times = len(risks)
+        since = np.tile(np.maximum(self.begin - EARLIEST, 0), times)
+        risk = np.repeat(np.array(risks), len(self.cases))
+        loads, startup = np.tile(self.units, times), np.tile(self.startup, times)
+        return foresee(loads, self.first, startup, risk, since, new_memory, progress)
 
     def waves(self) -> Float64s:
         """[t, m] the largest load within an hour that a Fourier transform expects."""
@@ -139,21 +144,28 @@ def backtest(
 ) -> Iterator[Ran]:
     """Every contender's course and scores, in their order. `progress` hears the share of the forecasts that is made."""
     foreseen: Foreseen | None = None
-    if any(contender.kind == "podium" for contender in contenders):
-        foreseen = field.foresee(new_memory, progress)
+    if risks := _risks(contenders):
+        foreseen = field.foresee(risks, new_memory, progress)
     for kind, of_kind in itertools.groupby(contenders, key=lambda contender: contender.kind):
         days = int((len(field.units) - field.begin).sum()) // DAY + 1
         together, at_once = list(of_kind), max(1, MOST_PIECES // days)
         for start in range(0, len(together), at_once):
-            yield from _ran(field, kind, together[start : start + at_once], foreseen)
+            yield from _ran(field, kind, together[start : start + at_once], risks, foreseen)
 
 
-def _ran(field: Field, kind: Kind, contenders: Sequence[Contender], foreseen: Foreseen | None) -> Iterator[Ran]:
+def _risks(contenders: Sequence[Contender]) -> list[float]:
+    """The shares of unserved load that Podium is asked for."""
+    return sorted({contender.number for contender in contenders if contender.kind == "podium"})
+
+
+def _ran(
+    field: Field, kind: Kind, contenders: Sequence[Contender], risks: Sequence[float], foreseen: Foreseen | None
+) -> Iterator[Ran]:
     size = len(field.cases)
     if kind in ("static", "oracle"):
         courses = [_known(contender, field.units) for contender in contenders]
     else:
-        both = _closed_loop(field, kind, contenders, foreseen)
+        both = _closed_loop(field, kind, contenders, risks, foreseen)
         cuts = [slice(number * size, (number + 1) * size) for number in range(len(contenders))]
         courses = [Course(both.ordered[:, cut], both.ready[:, cut]) for cut in cuts]
     for contender, course in zip(contenders, courses, strict=True):
@@ -169,12 +181,18 @@ def _known(contender: Contender, units: Float64s) -> Course:
     return Course(ordered, ordered)
 
 
-def _closed_loop(field: Field, kind: Kind, contenders: Sequence[Contender], foreseen: Foreseen | None) -> Course:
+def _closed_loop(
+    field: Field, kind: Kind, contenders: Sequence[Contender], risks: Sequence[float], foreseen: Foreseen | None
+) -> Course:
     """Contenders that decide turn by turn, side by side: slots are contender by contender, case by case."""
     pairs = [(contender, case) for contender in contenders for case in field.cases]
     column = np.arange(len(pairs)) % len(field.cases)
     share = np.array([contender.share for contender, _ in pairs])
     expected = field.waves() if kind == "fft" else None
+    # Forecasts lie risk by risk, case by case.
+    foretold = column + len(field.cases) * np.array(
+        [risks.index(contender.number) if kind == "podium" else 0 for contender, _ in pairs]
+    )
 
     def run(loads: Float64s, row: Int64s, slot: Int64s, given: Int32s, enough: Enough) -> Course:
         documents = [
@@ -187,7 +205,7 @@ def _closed_loop(field: Field, kind: Kind, contenders: Sequence[Contender], fore
         elif foreseen is None or kind != "podium":
             decide = Reactive(table(documents), kind)
         else:
-            decide = Ahead(table(documents), foreseen, row, column[slot])
+            decide = Ahead(table(documents), foreseen, row, foretold[slot])
         start = field.first * MINUTE
         startup = field.startup[column[slot]]
         return simulate(
