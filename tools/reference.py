@@ -13,6 +13,7 @@ from tools import http_reference, metrics_reference, preset_reference
 
 from podium.documents.document import Document
 from podium.documents.shape import Shape
+from podium.loop.calendar.document import Calendar
 from podium.loop.clusters.simulated.scenario import Scenario
 from podium.loop.policy import ScalingPolicy
 from podium.settings import BRIEF_VARIABLES, Settings
@@ -20,7 +21,7 @@ from podium.signals.signal import Signal
 from podium.telemetry import settings as telemetry
 
 FOLDER = pathlib.Path(__file__).resolve().parent.parent / "docs" / "reference"
-DOCUMENTS: tuple[type[Document], ...] = (ScalingPolicy, Signal, Scenario)
+DOCUMENTS: tuple[type[Document], ...] = (ScalingPolicy, Signal, Calendar, Scenario)
 INTRODUCTION = """# Settings
 
 Written by `make docs` from the models.
@@ -114,7 +115,8 @@ def _values(schema: Mapping[str, Any]) -> str:
     if "enum" in schema:
         return ", ".join(f"`{word}`" for word in schema["enum"])
     if schema.get("x-kubernetes-int-or-string"):
-        return "quantity" if _is_quantity(schema) else "duration"
+        times = any(option.get("pattern", "").startswith("^x?") for option in schema.get("anyOf", ()))
+        return "times, as in `x3`" if times else "quantity" if _is_quantity(schema) else "duration"
     if schema.get("additionalProperties"):
         return "mapping of text to text"
     if schema.get("type") == "array":

@@ -15,12 +15,13 @@ from podium.documents.problem import Problem
 from podium.documents.shape import Shape
 from podium.documents.source import Source
 from podium.loop import checks
+from podium.loop.calendar.document import Calendar
 from podium.loop.clusters.simulated.scenario import Scenario
 from podium.loop.policy import ScalingPolicy
 from podium.settings import Settings, mistakes
 from podium.signals.signal import Signal
 
-KINDS: Mapping[str, type[Document]] = {kind.__name__: kind for kind in (ScalingPolicy, Signal)}
+KINDS: Mapping[str, type[Document]] = {kind.__name__: kind for kind in (ScalingPolicy, Signal, Calendar)}
 
 
 def folder(path: pathlib.Path, settings: Settings | None = None) -> Folder:

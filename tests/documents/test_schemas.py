@@ -57,7 +57,7 @@ def test_bounds_take_the_form_of_openapi() -> None:
 
 
 def test_a_crd_names_its_kind_in_every_form() -> None:
-    (crd, _) = kinds.crds()
+    (crd, *_) = kinds.crds()
     assert crd["metadata"]["name"] == "scalingpolicies.podium.dev"
     assert crd["spec"]["names"]["plural"] == "scalingpolicies"
     assert [column["name"] for column in crd["spec"]["versions"][0]["additionalPrinterColumns"]] == [

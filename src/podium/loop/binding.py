@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from podium.documents.collection import Documents
+from podium.loop.calendar.document import Calendar
 from podium.loop.cycle import Assignment
 from podium.loop.decide.table import Guards, Reactive
 from podium.loop.observe import ClusterSignal
@@ -55,6 +56,7 @@ def bind(
             reactive,
             limits,
             {f"{signal.namespace}/{signal.metadata.name}": signal.spec.unit for signal in documents.of(Signal)},
+            tuple(sorted(documents.of(Calendar), key=lambda calendar: calendar.key)),
         ),
         fleet=fleet.revised({key: tenant_of(key) for key in policies}),
         signals=tuple(signals),

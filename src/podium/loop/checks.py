@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from podium.documents import cel
 from podium.documents.collection import Documents
 from podium.documents.problem import Problem, nearest
+from podium.loop.calendar.document import Calendar
 from podium.loop.conditions import KNOWN, RESOURCES
 from podium.loop.policy import ScalingPolicy
 from podium.loop.rules.trial import trial
@@ -79,4 +80,29 @@ def rules_are_conditions(documents: Documents) -> Iterator[Problem]:
             yield Problem.at(policy.source, path, wrong[text], text)
 
 
-CHECKS = (named_signals_exist, signals_select_by_themselves, one_policy_per_workload, rules_are_conditions)
+def calendars_speak_of_somebody(documents: Documents) -> Iterator[Problem]:
+    """Every calendar names workloads of its own namespace that are forecast, or nothing would come of it."""
+    for calendar in documents.of(Calendar):
+        policies = [one for one in documents.of(ScalingPolicy) if one.namespace == calendar.namespace]
+        meant = [one for one in policies if calendar.means(one.namespace, one.spec.target_ref, one.metadata.labels)]
+        target = calendar.spec.target_ref
+        if not meant and target is not None:
+            known = [one.spec.target_ref.name for one in policies]
+            expected = f"a workload with a ScalingPolicy in namespace {calendar.namespace}{nearest(target.name, known)}"
+            yield Problem.at(calendar.source, ("spec", "targetRef", "name"), expected, target.name)
+        elif not meant:
+            path = ("spec",) if calendar.spec.selector is None else ("spec", "selector")
+            expected = f"to match a ScalingPolicy in namespace {calendar.namespace}"
+            yield Problem.at(calendar.source, path, expected, "none that matches")
+        elif not any(one.spec.load is not None and one.spec.forecast.enabled for one in meant):
+            expected = "a workload whose policy has a load and a forecast"
+            yield Problem.at(calendar.source, ("spec",), expected, ", ".join(one.metadata.name for one in meant))
+
+
+CHECKS = (
+    calendars_speak_of_somebody,
+    named_signals_exist,
+    signals_select_by_themselves,
+    one_policy_per_workload,
+    rules_are_conditions,
+)

@@ -236,7 +236,8 @@ class Cycle:
         )
         written, replaced = self._restored.written(assignment.fleet, sight.snapshot.replicas)
         rules = await self._rules.outcomes(self._table.rules, sight.snapshot, sight.observation.ready)
-        held = Held(self._schedule.held(self._table.windows, now), rules)
+        announced = self._memory.announced(self._table, now, self._memory.lead(self._table, self._default_lead))
+        held = Held(self._schedule.held(self._table.windows, now), rules, announced)
         snapshot = dataclasses.replace(sight.snapshot, written=written, written_from=replaced, held=held)
         return dataclasses.replace(sight, snapshot=snapshot)
 

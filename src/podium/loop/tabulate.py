@@ -12,8 +12,11 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from podium.documents.document import Document
 from podium.documents.kubernetes import MetricSpec, ScalingRules
 from podium.loop import conditions
+from podium.loop.calendar.document import Announced, Calendar
+from podium.loop.calendar.rows import announced
 from podium.loop.capacity.asked import learning
 from podium.loop.decide.table import Guards, MetricGroup, MetricKind, Mode, PolicyTable, RateRules, Reactive, Select
 from podium.loop.policy import ScalingPolicy
@@ -45,6 +48,7 @@ class Policies:
     reactive: Reactive = dataclasses.field(default_factory=Reactive)
     limits: Limits = dataclasses.field(default_factory=Limits)
     units: Mapping[str, str] = dataclasses.field(default_factory=dict)  # "namespace/signal" -> unit, for people
+    calendars: tuple[Calendar, ...] = ()
 
     def to_json(self) -> bytes:
         """A canonical form, its keys sorted: the same policies give the same bytes.
@@ -52,7 +56,7 @@ class Policies:
         Document by document: the plain form of 100,000 at once takes a gigabyte.
         """
         documents = (
-            f"{json.dumps(name)}:{_canonical(self.documents[key].model_dump(mode='json', exclude_unset=True))}"
+            f"{json.dumps(name)}:{_canonical(_plain(self.documents[key]))}"
             for name, key in sorted((str(key), key) for key in self.documents)
         )
         rest = _canonical(
@@ -62,6 +66,7 @@ class Policies:
                 "limits": dataclasses.asdict(self.limits),
                 "units": dict(self.units),
             }
+            | ({"calendars": [_plain(one) for one in self.calendars]} if self.calendars else {})
         )
         return f'{{"documents":{{{",".join(documents)}}},{rest[1:]}'.encode()
 
@@ -73,7 +78,13 @@ class Policies:
             WorkloadKey.parse(key): ScalingPolicy.model_validate_json(bytes(document))
             for key, document in written.documents.items()
         }
-        return cls(documents, written.guards, written.reactive, written.limits, written.units)
+        calendars = tuple(Calendar.model_validate_json(bytes(one)) for one in written.calendars)
+        return cls(documents, written.guards, written.reactive, written.limits, written.units, calendars)
+
+    @property
+    def events(self) -> tuple[tuple[Announced, str], ...]:
+        """Every announced event and the time zone it is told in, in the order that reasons number them."""
+        return tuple((event, one.spec.time_zone) for one in self.calendars for event in one.spec.events)
 
     def unit(self, key: WorkloadKey, signal: str) -> str:
         """The unit of a workload's signal; "" where nobody wrote one. Resources have Kubernetes' own."""
@@ -92,6 +103,12 @@ class _Written(msgspec.Struct):
     reactive: Reactive
     limits: Limits
     units: dict[str, str]
+    calendars: list[msgspec.Raw] = []
+
+
+def _plain(document: Document) -> dict[str, Any]:
+    plain: dict[str, Any] = document.model_dump(mode="json", exclude_unset=True)
+    return plain
 
 
 def _canonical(plain: dict[str, Any]) -> str:
@@ -136,6 +153,7 @@ def tabulate(policies: Policies, fleet: Fleet) -> PolicyTable:
         latency=conditions.latency(specs),
         limits_alone=conditions.limits_alone(specs),
         learning=learning(specs),
+        announced=announced(policies.calendars, documents),
     )
 
 

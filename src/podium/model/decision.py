@@ -31,6 +31,9 @@ class Reason(enum.IntEnum):
     FORECAST_ABSENT = 22  # not enough history
     PANIC_RAISES = 24  # a: replicas needed, b: load, c: replicas that serve
     PANIC_KEEPS = 25  # a: proposed, b: kept, c: since when the load is no longer twice what serves, in seconds
+    ANNOUNCED = 38  # a: load that comes, b: since when it is prepared for (Unix seconds); `metric`: index of the event
+    ANNOUNCED_RAISES = 39  # a: replicas needed, b: load that comes, c: since when; `metric`: index of the event
+    ANNOUNCED_UNKNOWN = 59  # the usual load, or what a replica serves, is not known; `metric`: index of the event
     STABILISED_DOWN = 30  # a: proposed, b: kept, c: window in seconds
     STABILISED_UP = 31  # a: proposed, b: kept, c: window in seconds
     RATE_LIMITED_UP = 32  # a: proposed, b: allowed

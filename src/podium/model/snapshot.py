@@ -83,6 +83,9 @@ class Held:
 
     windows: Float64s  # [w] until when each window of the policy table holds, Unix seconds; NaN: it does not hold now
     rules: Int8s  # [r] Holds, of each rule row of the policy table
+    announced: Float64s = dataclasses.field(default_factory=lambda: np.empty(0))
+    """[a] load that each announced event brings, if it is to be prepared for now; 0: it is not known how much. NaN: it
+    is not."""
 
 
 def nothing_held() -> Held:

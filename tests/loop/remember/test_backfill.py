@@ -36,6 +36,9 @@ class Memory:
 @dataclasses.dataclass
 class Table:
     load: tuple[str, ...]
+    risk: None = None
+    capacity: None = None
+    announced: None = None
 
     def __len__(self) -> int:
         return len(self.load)

@@ -8,7 +8,7 @@ import numpy as np
 
 from podium.loop.decide.draft import Draft, Turn
 from podium.loop.decide.table import MetricGroup, MetricKind, PolicyTable
-from podium.model.arrays import Bools
+from podium.model.arrays import Bools, Float64s
 from podium.model.capacity import Basis, Learned
 from podium.model.decision import Reason
 
@@ -29,8 +29,7 @@ def over(table: PolicyTable, learned: Learned) -> PolicyTable:
         return table
     known = ~np.isnan(learned.used)
     slots, position = learned.slots[known], table.learning.position[known]
-    capacity = table.capacity.copy()
-    capacity[slots] = learned.used[known]
+    capacity = in_force(table.capacity, learned)
     targets = np.maximum(np.rint(1000.0 * learned.used[known]), 1).astype(np.int64)
     names = np.array([table.load[slot] for slot in slots.tolist()], np.str_)
     groups = tuple(
@@ -44,6 +43,13 @@ def over(table: PolicyTable, learned: Learned) -> PolicyTable:
     return dataclasses.replace(
         table, capacity=capacity, metrics=(*table.metrics, *groups), limits_alone=alone, learned=learned
     )
+
+
+def in_force(capacity: Float64s, learned: Learned) -> Float64s:
+    """[n] the written capacities, and the learned ones of who asks for that; NaN: not known."""
+    out = capacity.copy()
+    out[learned.slots] = learned.used
+    return out
 
 
 def tell_capacity(turn: Turn, draft: Draft) -> Draft:

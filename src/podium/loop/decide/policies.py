@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
-from podium.loop.decide import ahead, capacity, conditions, guard, horizontal, knative, latency, trust
+from podium.loop.decide import ahead, announced, capacity, conditions, guard, horizontal, knative, latency, trust
 from podium.loop.decide.draft import Draft, Policy, ReasonLog, Turn
 from podium.loop.decide.state import State
 from podium.loop.decide.table import Mode, PolicyTable
@@ -22,6 +22,7 @@ ORDER: tuple[Policy, ...] = (
     latency.keep_headroom,  # what the response time needs; it may only add
     capacity.tell_capacity,  # what a replica serves, where that was learned
     ahead.prepare_for_forecast,  # what the load ahead needs; it may only add
+    announced.prepare_for_events,  # what an announced event needs; it may only add
     horizontal.stabilise,  # settle before following a change
     horizontal.limit_rate,  # no faster than allowed
     horizontal.within_limits,  # never outside minimum and maximum

@@ -143,6 +143,23 @@ class Learning:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Announced:
+    """Announced events: r rows, one for each workload of each event."""
+
+    slots: Int32s  # [r]
+    start: Float64s  # [r] Unix seconds
+    end: Float64s  # [r]
+    before: Float64s  # [r] seconds of preparing; NaN: the workload's lead time
+    factor: Float64s  # [r] times the usual load; NaN: not said
+    at_least: Float64s  # [r] load; NaN: not said
+    event: Int16s  # [r] index into the events of the policies
+    zone: Int32s  # [r] index into `zones`
+    zones: tuple[str, ...]
+    multiplied: Int32s  # [u] slots with a factor, rising
+    clocks: Int32s  # [u] the zone by whose hours their usual load is known
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Ordered:
     """What people ordered beside documents: k pauses in force, for n slots, and sources to believe."""
 
@@ -206,6 +223,7 @@ class PolicyTable:
     limits_alone: Bools | None = None  # [n] whether it has a schedule or rules and measures nothing; None: nobody
     ordered: Ordered | None = None  # None: nothing is ordered
     learning: Learning | None = None  # None: every load says what a replica serves
+    announced: Announced | None = None  # None: nothing is announced
     learned: Learned | None = None  # what of it is in force: then `capacity` and `metrics` have it, too
 
     def __len__(self) -> int:

@@ -37,6 +37,8 @@ async def backfill(
             await _fill(loads, at, signal, sources[signal.source], memory.fleet, table)
         for moment, row in zip(at.tolist(), loads, strict=True):
             memory.outlook.step(moment, row, lead)
+            if table.announced is not None:
+                memory.usual.follow(moment, row, table.announced, memory.announced(table, moment, lead))
         learned += STEP_SECONDS * float((~np.isnan(loads)).any(axis=1).sum())
     return learned
 

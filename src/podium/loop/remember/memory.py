@@ -14,6 +14,8 @@ import numpy as np
 
 from podium.foresight.calibration import NO_CHANGES, Changes
 from podium.foresight.outlook import Outlook
+from podium.loop.calendar import rows
+from podium.loop.calendar.usual import Usual
 from podium.loop.capacity.capacities import Capacities
 from podium.loop.decide import capacity
 from podium.loop.decide.ahead import loads
@@ -49,6 +51,7 @@ class Memory:
     made: Forecast | None = None  # at the end of the last step that was learned
     shadow: Shadow = dataclasses.field(default_factory=Shadow)  # a plain HPA beside the loop
     capacities: Capacities = dataclasses.field(default_factory=Capacities)  # what a replica serves
+    usual: Usual = dataclasses.field(default_factory=Usual)  # by the hours of the week
     _over: tuple[PolicyTable, Learned, PolicyTable] | None = None  # the newest answer of `table`
 
     @classmethod
@@ -68,6 +71,7 @@ class Memory:
         self.leads = self.leads.forgotten(slots).resized(len(new))
         self.shadow.adopt(len(new), slots)
         self.capacities.forget(slots)
+        self.usual.forget(slots)
         self.outlook.forget(slots)
         self.outlook.resize(len(new))
         self.fleet, self.made = fleet, None
@@ -82,8 +86,10 @@ class Memory:
             self.outlook.set_back(snapshot.now)
             self.shadow.set_back(snapshot.now)
             self.capacities.set_back()
+            self.usual.set_back()
         load = loads(snapshot, table, suspects(self.state, snapshot))
         self.changes = self.outlook.step(snapshot.now, load, lead)
+        self.usual.follow(snapshot.now, load, table.announced, snapshot.held.announced)
         self.capacities.follow(snapshot, table.learning, load, doubted(self.state, snapshot))
 
     def forecast(self, now: float) -> Forecast:
@@ -102,6 +108,10 @@ class Memory:
         if self._over is None or self._over[0] is not table or self._over[1] is not learned:
             self._over = (table, learned, capacity.over(table, learned))
         return self._over[2]
+
+    def announced(self, table: PolicyTable, now: float, lead: Float64s) -> Float64s:
+        """[a] the load that each announced event brings, if it is to be prepared for now; see `Held`."""
+        return rows.held(table.announced, self.usual, now, lead)
 
     def lead(self, table: PolicyTable, default_seconds: float) -> Float64s:
         """[n] seconds from a decision to a ready pod."""
@@ -139,7 +149,8 @@ class Memory:
         leads: Columns = {"leads.seconds": self.leads.seconds, "leads.count": self.leads.count}
         shadow = {f"shadow.{name}": array.copy() for name, array in self.shadow.checkpoint().items()}
         capacities = {f"capacities.{name}": array for name, array in self.capacities.checkpoint().items()}
-        return columns.flatten(self.state, "state") | leads | shadow | capacities
+        usual = {f"usual.{name}": array for name, array in self.usual.checkpoint().items()}
+        return columns.flatten(self.state, "state") | leads | shadow | capacities | usual
 
     def restore(self, stored: Columns, fleet: Fleet) -> None:
         """Take over what `checkpoint` returned for `fleet`."""
@@ -151,6 +162,7 @@ class Memory:
         )
         self.shadow.restore(_within(stored, "shadow."), len(fleet))
         self.capacities.restore(_within(stored, "capacities."))
+        self.usual.restore(_within(stored, "usual."))
         self.fleet, self.made = fleet, None
 
 

@@ -34,7 +34,8 @@ from podium.model.verdict import Outcome, Verdict
 PLAIN = frozenset({Reason.OBSERVED})
 
 # How the forecast and a learned capacity stand: it moves no number, so it is never the cause of one.
-REMARKS = frozenset({Reason.FORECAST_ABSENT, Reason.FORECAST_UNTRUSTED, Reason.CAPACITY_UNKNOWN, *SAID.values()})
+REMARKS = frozenset({Reason.FORECAST_ABSENT, Reason.FORECAST_UNTRUSTED, *SAID.values()})
+REMARKS |= {Reason.CAPACITY_UNKNOWN, Reason.ANNOUNCED, Reason.ANNOUNCED_UNKNOWN}
 
 
 class Outcomes:
@@ -222,6 +223,7 @@ class Teller:
                 policy.spec if policy else None,
                 told.sources,
                 told.orders,
+                told.policies.events,
             )
             for row in rows
             if reasons.code[row] not in left_out

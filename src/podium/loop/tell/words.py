@@ -7,6 +7,7 @@ import math
 import zoneinfo
 from collections.abc import Callable, Sequence
 
+from podium.loop.calendar.document import Announced
 from podium.loop.orders.order import Order
 from podium.loop.orders.orders import NOTHING_ORDERED, Orders
 from podium.loop.policy import ScalingPolicySpec
@@ -26,6 +27,7 @@ class Facts:
         spec: ScalingPolicySpec | None,
         sources: Sequence[str],
         orders: Orders,
+        events: Sequence[tuple[Announced, str]],
         metric: int,
         a: float,
         b: float,
@@ -34,6 +36,7 @@ class Facts:
         self._spec = spec
         self._sources = sources
         self._orders = orders
+        self._events = events
         self._metric = metric
         self.a, self.b, self.c = a, b, c
 
@@ -84,6 +87,16 @@ class Facts:
         if self._spec is None or not 0 <= self._metric < len(self._spec.rules):
             return "a rule holds"
         return f"`{' '.join(self._spec.rules[self._metric].when.split())}`"
+
+    def announced(self, since: float) -> str:
+        """The event's name, what it brings, and since when that is prepared for, on the clocks of its calendar."""
+        if not 0 <= self._metric < len(self._events):
+            return f"an event announced from {clock.rfc3339(round(since))}"
+        event, zone = self._events[self._metric]
+        moment = datetime.datetime.fromtimestamp(round(since), zoneinfo.ZoneInfo(zone))
+        brings = [] if event.expect is None else [f"x{event.expect:g}"]
+        brings += [] if event.at_least is None else [f"at least {number(event.at_least)}"]
+        return f"{event.name} announced: {', '.join(brings)} from {moment:%H:%M} {zone}"
 
     def served(self, basis: str) -> str:
         """What a replica serves, and what it was learned from."""
@@ -198,6 +211,12 @@ SENTENCES: dict[Reason, Sentence] = {
     Reason.CAPACITY_BY_CPU: lambda f: f.served("CPU"),
     Reason.CAPACITY_BY_LATENCY: lambda f: f.served("latency"),
     Reason.CAPACITY_BY_SATURATION: lambda f: f.served("saturation"),
+    Reason.ANNOUNCED: lambda f: f"{f.announced(f.b)}, a load of {number(f.a)}",
+    Reason.ANNOUNCED_RAISES: lambda f: f"raised to {f.a:.0f} for a load of {number(f.b)}: {f.announced(f.c)}",
+    Reason.ANNOUNCED_UNKNOWN: lambda f: (
+        f"{f.announced(f.b)}, but "
+        + ("the usual load of that hour is not known yet" if f.a == 0 else "what a replica serves is not known yet")
+    ),
     Reason.PANIC_RAISES: lambda f: (
         f"grows to {f.a:.0f} at once: the load of {number(f.b)} is at least twice what {pods(f.c)} can serve"
     ),
@@ -255,10 +274,14 @@ def sentence(
     spec: ScalingPolicySpec | None,
     sources: Sequence[str],
     orders: Orders = NOTHING_ORDERED,
+    events: Sequence[tuple[Announced, str]] = (),
 ) -> str:
-    """One reason as a sentence; `orders` are those in force in its turn. A newer version's code is shown as it is."""
+    """One reason as a sentence; `orders` are those in force in its turn, `events` those that its policies announce.
+
+    A newer version's code is shown as it is.
+    """
     try:
         reason = Reason(code)
     except ValueError:
         return f"reason {code} ({', '.join(number(value) for value in numbers)})"
-    return SENTENCES[reason](Facts(spec, sources, orders, metric, *numbers))
+    return SENTENCES[reason](Facts(spec, sources, orders, events, metric, *numbers))

@@ -1,0 +1,1 @@
+"""What is known ahead because somebody announced it: events in documents, and the usual load they are measured by."""
