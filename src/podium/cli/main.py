@@ -17,6 +17,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "recommend": ("podium.cli.recommend", "Say what would change in a cluster, from its Prometheus; touch nothing."),
     "backtest": ("podium.cli.backtest", "Replay a recorded load under several policies, side by side."),
     "report": ("podium.cli.report", "Say where Podium would have saved and where it would have hurt."),
+    "tune": ("podium.cli.tune", "Propose the settings that a workload's own history justifies."),
     "forecast": ("podium.cli.forecast", "Forecast a recorded load at many moments of its past, and judge it."),
     "anomalies": ("podium.cli.anomalies", "Say which rows of a recorded series are anomalous, from their past alone."),
     "predict": ("podium.cli.predict", "Say whether the time ahead needs more replicas, and how sure that is."),

@@ -161,12 +161,16 @@ def seconds(text: str, hint: str) -> float:
         raise click.BadParameter(str(error), param_hint=hint) from error
 
 
-def one_series(file: pathlib.Path, column: str | None, time_column: str) -> tuple[str, Series]:
-    """The series of a file that is meant, by name. Raises Permanent or BadInput."""
+def one_series(
+    file: pathlib.Path, column: str | None, time_column: str, *, as_written: bool = False
+) -> tuple[str, Series]:
+    """The series of a file that is meant, by name; `as_written` row by row. Raises Permanent or BadInput."""
     from podium.cli.outcome import BadInput
+    from podium.signals import series
     from podium.signals.replay import read_series
 
-    found = read_series(file, [column] if column is not None else None, time_column=time_column)
+    order = series.as_written if as_written else series.in_order
+    found = read_series(file, [column] if column is not None else None, time_column=time_column, order=order)
     if len(found) != 1:
         there = ", ".join(map(repr, list(found)[:20])) or "none"
         raise BadInput(f"{file}: expected --column, one of {there}")

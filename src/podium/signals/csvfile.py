@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from podium.model.arrays import Float64s
 from podium.model.clock import parse_rfc3339
-from podium.signals.series import MEMORY_ROWS, Column, Series, in_order
+from podium.signals.series import MEMORY_ROWS, Column, Order, Series, in_order
 from podium.signals.source import Permanent
 
 CHUNK_ROWS = 5_000  # parsed at a time: a million rows of 3 columns take 1.6 s of CPU, in chunks of 100,000 2.6 s
@@ -31,15 +31,17 @@ _GAPS = frozenset({"", "nan", "null", "na", "none"})
 MILLISECONDS_FROM = 1e11  # Unix seconds reach it in the year 5138; milliseconds did in 1973
 
 
-def read_csv(path: Path, time_column: str, columns: Sequence[str] | None, origin: str) -> dict[str, Series]:
-    """The named columns (or series) of a file; all of them when `columns` is None.
+def read_csv(
+    path: Path, time_column: str, columns: Sequence[str] | None, origin: str, order: Order = in_order
+) -> dict[str, Series]:
+    """The named columns (or series) of a file; all of them when `columns` is None. `order` puts their rows in order.
 
     Raises Permanent that names file, line, column and what was expected, up to ten places at once.
     """
     try:
         with _text(path) as text:
             rows = csv.reader(text, strict=True)
-            return _read(path, rows, time_column, columns, origin)
+            return _read(path, rows, time_column, columns, origin, order)
     except OSError as error:
         if isinstance(error, gzip.BadGzipFile):
             raise Permanent(f"{path}: damaged gzip file ({error})") from error
@@ -60,7 +62,12 @@ def _text(path: Path) -> io.TextIOWrapper:
 
 
 def _read(
-    path: Path, rows: Iterator[list[str]], time_column: str, columns: Sequence[str] | None, origin: str
+    path: Path,
+    rows: Iterator[list[str]],
+    time_column: str,
+    columns: Sequence[str] | None,
+    origin: str,
+    order: Order,
 ) -> dict[str, Series]:
     header = [cell.strip() for cell in next(rows, [])]
     if not header:
@@ -71,8 +78,8 @@ def _read(
         raise Permanent(f"{path}, line 1: two columns have the same name; found {', '.join(map(repr, header))}")
     cells = _Cells(path, header)
     if {"series", "value"} <= set(header):
-        return _long(cells, rows, time_column, columns, origin)
-    return _wide(cells, rows, time_column, columns, origin)
+        return _long(cells, rows, time_column, columns, origin, order)
+    return _wide(cells, rows, time_column, columns, origin, order)
 
 
 class _Cells:
@@ -157,7 +164,12 @@ class _Cells:
 
 
 def _wide(
-    cells: _Cells, rows: Iterator[list[str]], time_column: str, columns: Sequence[str] | None, origin: str
+    cells: _Cells,
+    rows: Iterator[list[str]],
+    time_column: str,
+    columns: Sequence[str] | None,
+    origin: str,
+    order: Order,
 ) -> dict[str, Series]:
     names = [name for name in cells.header if name != time_column] if columns is None else list(columns)
     require(cells.path, names, [name for name in cells.header if name != time_column])
@@ -168,11 +180,16 @@ def _wide(
         for name in names:
             values[name].append(cells.values(chunk[place[name]], lines, name))
     times = at.array()
-    return {name: Series(*in_order(times, column.array(), cells.path), origin) for name, column in values.items()}
+    return {name: Series(*order(times, column.array(), cells.path), origin) for name, column in values.items()}
 
 
 def _long(
-    cells: _Cells, rows: Iterator[list[str]], time_column: str, columns: Sequence[str] | None, origin: str
+    cells: _Cells,
+    rows: Iterator[list[str]],
+    time_column: str,
+    columns: Sequence[str] | None,
+    origin: str,
+    order: Order,
 ) -> dict[str, Series]:
     place = {name: cells.header.index(name) for name in (time_column, "series", "value")}
     codes: dict[str, int] = {}
@@ -185,22 +202,35 @@ def _long(
     names = list(codes) if columns is None else list(columns)
     require(cells.path, names, list(codes))
     return split_series(
-        cells.path, code.array(), at.array(), value.array(), {name: codes[name] for name in names}, origin=origin
+        cells.path,
+        code.array(),
+        at.array(),
+        value.array(),
+        {name: codes[name] for name in names},
+        origin=origin,
+        order=order,
     )
 
 
 def split_series(
-    path: Path, code: NDArray[np.generic], at: Float64s, value: Float64s, codes: dict[str, int], *, origin: str
+    path: Path,
+    code: NDArray[np.generic],
+    at: Float64s,
+    value: Float64s,
+    codes: dict[str, int],
+    *,
+    origin: str,
+    order: Order = in_order,
 ) -> dict[str, Series]:
     """Rows of many series -> one Series per name in `codes`; rows keep their order within a series."""
     if len(code) > MEMORY_ROWS:
         raise Permanent(f"{path}: {len(code)} rows in long form are too many; expected a column per series")
-    order = np.argsort(code, kind="stable")
+    sorted_ = np.argsort(code, kind="stable")
     wanted = np.array(list(codes.values()))
-    begins = np.searchsorted(code, wanted, "left", sorter=order).tolist()
-    ends = np.searchsorted(code, wanted, "right", sorter=order).tolist()
+    begins = np.searchsorted(code, wanted, "left", sorter=sorted_).tolist()
+    ends = np.searchsorted(code, wanted, "right", sorter=sorted_).tolist()
     return {
-        name: Series(*in_order(at[order[begin:end]], value[order[begin:end]], path), origin)
+        name: Series(*order(at[sorted_[begin:end]], value[sorted_[begin:end]], path), origin)
         for name, begin, end in zip(codes, begins, ends, strict=True)
     }
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from podium.model.arrays import Float64s
 from podium.model.clock import parse_rfc3339
 from podium.signals.csvfile import MILLISECONDS_FROM, require, split_series
-from podium.signals.series import Column, Series, in_order
+from podium.signals.series import Column, Order, Series, in_order
 from podium.signals.source import Permanent
 
 if TYPE_CHECKING:
@@ -36,7 +36,9 @@ _NUMBERS = (
 )
 
 
-def read_parquet(path: Path, time_column: str, columns: Sequence[str] | None, origin: str) -> dict[str, Series]:
+def read_parquet(
+    path: Path, time_column: str, columns: Sequence[str] | None, origin: str, order: Order = in_order
+) -> dict[str, Series]:
     """As `read_csv`. Times are numbers (Unix seconds), timestamps with a time zone, or RFC 3339 text."""
     try:
         import duckdb
@@ -50,12 +52,12 @@ def read_parquet(path: Path, time_column: str, columns: Sequence[str] | None, or
         with duckdb.connect() as database:
             described = database.execute("select * from read_parquet(?) limit 0", [str(path)]).description or []
             types = {str(name): str(kind) for name, kind, *_ in described}
-            return _read(_File(database, path, types), time_column, columns, origin)
+            return _read(_File(database, path, types), time_column, columns, origin, order)
     except duckdb.Error as error:
         raise Permanent(f"{path}: cannot be read as Parquet: {str(error).splitlines()[0]}") from error
 
 
-def _read(file: _File, time_column: str, columns: Sequence[str] | None, origin: str) -> dict[str, Series]:
+def _read(file: _File, time_column: str, columns: Sequence[str] | None, origin: str, order: Order) -> dict[str, Series]:
     if time_column not in file.types:
         raise Permanent(f"{file.path}: no column {time_column!r}; found {', '.join(map(repr, file.types))}")
     at = file.times(time_column)
@@ -65,12 +67,18 @@ def _read(file: _File, time_column: str, columns: Sequence[str] | None, origin: 
         wanted = list(codes) if columns is None else list(columns)
         require(file.path, wanted, list(codes))
         return split_series(
-            file.path, code, at, file.values("value"), {name: codes[name] for name in wanted}, origin=origin
+            file.path,
+            code,
+            at,
+            file.values("value"),
+            {name: codes[name] for name in wanted},
+            origin=origin,
+            order=order,
         )
     there = [name for name in file.types if name != time_column]
     wanted = there if columns is None else list(columns)
     require(file.path, wanted, there)
-    return {name: Series(*in_order(at, file.values(name), file.path), origin) for name in wanted}
+    return {name: Series(*order(at, file.values(name), file.path), origin) for name in wanted}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -13,24 +13,30 @@ from podium.model.arrays import Float64s
 from podium.signals.csvfile import read_csv
 from podium.signals.overlays import Overlay
 from podium.signals.parquetfile import read_parquet
-from podium.signals.series import Ragged, Series
+from podium.signals.series import Order, Ragged, Series, in_order
 from podium.signals.source import Permanent, Reading, Subject
 
 WHOLE = -1.0  # as a period: the series' own span
 
 
 def read_series(
-    path: Path, columns: Sequence[str] | None = None, *, time_column: str = "ts", dataset: str = ""
+    path: Path,
+    columns: Sequence[str] | None = None,
+    *,
+    time_column: str = "ts",
+    dataset: str = "",
+    order: Order = in_order,
 ) -> dict[str, Series]:
     """The named columns (or series, in long form) of a CSV, CSV.gz or Parquet file; all of them when None.
 
-    `dataset` is what the origin says (`recorded: <dataset>`); the file's name by default. Blocks: call it in a thread.
+    `dataset` is what the origin says (`recorded: <dataset>`); the file's name by default. With `as_written` as `order`
+    the rows stay as they lie in the file, gaps as NaN. Blocks: call it in a thread.
     Raises Permanent that names file, line, column and what was expected.
     """
     if not path.is_file():
         raise Permanent(f"{path}: cannot be read: {'is a folder' if path.is_dir() else 'no such file'}")
     read = read_parquet if path.suffix in (".parquet", ".pq") else read_csv
-    return read(path, time_column, columns, f"recorded: {dataset or path.name}")
+    return read(path, time_column, columns, f"recorded: {dataset or path.name}", order)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
