@@ -35,6 +35,17 @@ apiVersion: podium.dev/v1alpha1
 kind: Signal
 metadata: {name: requests-per-second}
 spec: {unit: per_second, prometheus: {query: up}, interval: 30}
+---
+apiVersion: podium.dev/v1alpha1
+kind: Calendar
+metadata: {name: sales}
+spec:
+  timeZone: Europe/Paris
+  selector: {matchLabels: {tier: front}}
+  events:
+    - {name: Black Friday, start: 2026-11-27T09:00, for: 15h, expect: x3}
+    - {name: Launch, start: 2026-12-01 20:00, end: "2026-12-01T22:30:00Z", atLeast: 500, before: 30m}
+    - {name: Sunday, start: 2026-12-06T10:00:00+01:00, for: 90, expect: 2, before: lead}
 """
 
 
@@ -62,7 +73,7 @@ def test_no_schema_is_called_unstructural(served: ControlPlane) -> None:
 
 def test_a_document_means_the_same_to_the_api_server(served: ControlPlane, namespace: str) -> None:
     served.kubectl("apply", "-n", namespace, "-f", "-", input=DOCUMENTS)
-    stored = served.kubectl("get", "scalingpolicies,signals", "-n", namespace, "-o", "yaml")
+    stored = served.kubectl("get", "scalingpolicies,signals,calendars", "-n", namespace, "-o", "yaml")
     theirs = {document.key: document.digest() for document in loads(stored.encode(), "cluster", kinds.KINDS)}
     here = DOCUMENTS.replace("metadata: {", f"metadata: {{namespace: {namespace}, ")
     assert theirs == {document.key: document.digest() for document in loads(here.encode(), "folder", kinds.KINDS)}
@@ -105,6 +116,10 @@ def test_a_status_can_be_written_and_is_read_past(served: ControlPlane, namespac
         ("capacityPerReplica: 85", "capacityPerReplica: 0", "greater than 0"),
         ("latency: {quantile: 0.99, below: 250ms}", "", "one of unservedFraction and latency"),
         ("prometheus: {query: up}, ", "", "exactly one of prometheus, replay, cluster"),
+        ("for: 15h, ", "", "either end or for"),
+        ("expect: x3", "expect: often", "spec.events[0].expect"),
+        (", atLeast: 500", "", "expect, atLeast or both"),
+        ("before: 30m", "before: soon", "spec.events[1].before"),
     ],
 )
 def test_what_we_refuse_the_api_server_refuses(

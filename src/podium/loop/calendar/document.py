@@ -109,7 +109,7 @@ class Announced(Shape):
     def cel_rules(cls) -> tuple[tuple[str, str], ...]:
         """What the API server can say itself."""
         return (
-            ("has(self.end) != has(self.for)", "either end or for"),
+            ("has(self.end) != has(self.__for__)", "either end or for"),  # a word of CEL is escaped so
             ("has(self.expect) || has(self.atLeast)", "expect, atLeast or both"),
         )
 
