@@ -79,8 +79,8 @@ class Memory:
         self.size = size
 
     def state(self, prefix: str) -> Columns:
-        """Copies of all arrays, named `prefix.name`."""
-        return {f"{prefix}.{name}": array.copy() for name, array in self._arrays.items()}
+        """Copies of all arrays, named `prefix.name`; float16 as its bits, since the ledger's columns have no halves."""
+        return {f"{prefix}.{name}": array.copy().view(_stored(array.dtype)) for name, array in self._arrays.items()}
 
     def restore(self, state: Columns, prefix: str) -> None:
         """Take over `state`. Raises ValueError for a column missing or of another shape or type: nothing changes."""
@@ -90,15 +90,20 @@ class Memory:
             array = state.get(f"{prefix}.{name}")
             if array is None:
                 raise ValueError(f"{prefix}.{name}: missing in the stored state")
-            if array.shape[:-1] != field.shape or array.dtype != field.dtype or array.ndim == 0:
+            if array.shape[:-1] != field.shape or array.dtype != _stored(field.dtype) or array.ndim == 0:
                 raise ValueError(
-                    f"{prefix}.{name}: expected {np.dtype(field.dtype)} {[*field.shape, 'slots']}, "
+                    f"{prefix}.{name}: expected {_stored(field.dtype)} {[*field.shape, 'slots']}, "
                     f"got {array.dtype} {list(array.shape)}"
                 )
-            arrays[name] = np.array(array)
+            arrays[name] = np.array(array).view(field.dtype)
             sizes.add(array.shape[-1])
         if len(sizes) > 1:
             raise ValueError(f"{prefix}: its columns disagree about the number of slots: {sorted(sizes)}")
         self._arrays = arrays
         self._insides.clear()
         self.size = sizes.pop() if sizes else self.size
+
+
+def _stored(dtype: Any) -> np.dtype[Any]:
+    """The type in which a column of `dtype` is kept."""
+    return np.dtype(np.uint16) if np.dtype(dtype) == np.float16 else np.dtype(dtype)
