@@ -28,6 +28,7 @@ DOUBLINGS = 40  # at most, each time
 MEMORY_ROWS = 131_072  # beyond them counts are halved: what was long ago fades
 SCALES = len(MEANS)
 _SCALE = np.arange(SCALES)[:, None, None]
+_LG = np.append(0.0, lg(np.arange(1.0, MEMORY_ROWS + 2.0 * blocks.ROWS + PRIOR)))  # of every count there can be
 
 FIELDS = {
     "counts": Field((SCALES, BINS), 0, np.int32),
@@ -36,7 +37,7 @@ FIELDS = {
     "low": Field((SCALES,), np.nan, np.float64),
     "rows": Field((), 0.0, np.float64),
     "missing": Field((), 0.0, np.float64),
-    "gap": Field((), 0.0, np.float64),  # the news of a gap
+    "then": Field((2,), 0.0, np.float64),  # rows and missing when the block began
 }
 
 
@@ -59,7 +60,7 @@ def judge(memory: Memory, row: int, window: Float64s, now: Float64s, taught: Boo
         out[part] = (news[0] + news[1] + news[2]) / SCALES
         rows += end - start
         if any_gap:
-            out[part][gaps[part]] = np.broadcast_to(memory["gap"], gaps[part].shape)[gaps[part]]
+            np.copyto(out[part], _gap(memory), where=gaps[part])
             missing += np.count_nonzero(gaps[part], axis=0)
         _count(memory, bins[:, part], taught[part] & ~gaps[part])
         if blocks.ends(row + end) and _settle(memory, window[: before + end], (row + end) % WIDEN_ROWS == 0):
@@ -85,21 +86,29 @@ def _count(memory: Memory, bins: Int64s, taught: Bools) -> None:
 def _settle(memory: Memory, window: Float64s, widen: bool) -> bool:
     """The block is complete: what is news from now on. Says whether bins have moved."""
     moved = _begin(memory, window)
-    if widen:
-        moved = _widen(memory) or moved
-    counts, news = memory["counts"], memory["news"]
+    counts, news, then = memory["counts"], memory["news"], memory["then"]
     upto = np.zeros((SCALES, BINS + 2 * NEAR + 1, counts.shape[2]), np.int64)
-    np.cumsum(counts, axis=1, out=upto[:, NEAR + 1 : -NEAR])
+    inner = upto[:, NEAR + 1 : -NEAR]
+    np.cumsum(counts, axis=1, out=inner)
+    if widen and _widen(memory, inner):
+        moved = True
     total = upto[:, -NEAR - 1]
     upto[:, -NEAR:] = total[:, None]
     near = upto[:, 2 * NEAR + 1 :] - upto[:, : -2 * NEAR - 1]
-    per = FULL / lg(total + PRIOR)
-    news[...] = (lg(total + 1.0)[:, None] - lg(near + 1.0)) * per[:, None]
-    rows, missing = memory["rows"], memory["missing"]
-    memory["gap"][...] = (lg(rows + 1.0) - lg(missing + 1.0)) * (FULL / lg(rows + PRIOR))
+    near += 1
+    per = FULL / _LG[total + int(PRIOR)]
+    news[...] = (_LG[total + 1][:, None] - _LG[near]) * per[:, None]
+    then[0], then[1] = memory["rows"], memory["missing"]
     if (total > MEMORY_ROWS).any():
         counts >>= (total > MEMORY_ROWS)[:, None].astype(np.int32)
     return moved
+
+
+def _gap(memory: Memory) -> Float64s:
+    """[n] how new a row without a value is."""
+    rows, missing = memory["then"]
+    out: Float64s = (lg(rows + 1.0) - lg(missing + 1.0)) * (FULL / lg(rows + PRIOR))
+    return out
 
 
 def _begin(memory: Memory, window: Float64s) -> bool:
@@ -129,13 +138,15 @@ def _begin(memory: Memory, window: Float64s) -> bool:
     return True
 
 
-def _widen(memory: Memory) -> bool:
-    """Join bins in pairs, around the middle, while the spread of 98 % of the values takes too many of them."""
+def _widen(memory: Memory, upto: Int64s) -> bool:
+    """Join bins in pairs, around the middle, while the spread of 98 % of the values takes too many of them.
+
+    `upto` are the counts, added up along the bins; it is kept so. Says whether bins have moved.
+    """
     counts, width, low = memory["counts"], memory["width"], memory["low"]
     for again in range(DOUBLINGS):
-        upto = counts.cumsum(axis=1)
         total = upto[:, -1:]
-        inside = np.count_nonzero((upto >= 0.01 * total) & (upto < 0.99 * total), axis=1)
+        inside = ((upto >= 0.01 * total) & (upto < 0.99 * total)).sum(axis=1)
         wide = (inside > 2 * SPREAD_BINS) & ~np.isnan(width)
         if not wide.any():
             return again > 0
@@ -144,4 +155,5 @@ def _widen(memory: Memory) -> bool:
         np.copyto(counts, joined, where=wide[:, None])
         np.copyto(low, low - width * (BINS // 2), where=wide)
         np.copyto(width, width * 2, where=wide)
+        np.cumsum(counts, axis=1, out=upto)
     return True

@@ -42,7 +42,7 @@ def judge(memory: Memory, row: int, excess: Float64s) -> Float64s:
     0 is the usual break of a series that breaks in 1 % of its rows, 1 is ten times that. `row` numbers the first.
     """
     sizes, broken, known, touched, usual = (memory[name] for name in FIELDS)
-    out = np.full(excess.shape, NOTHING)
+    out, flat = np.full(excess.shape, NOTHING), sizes.reshape(-1)  # a view: adding at one index is faster than at two
     place, slot = np.nonzero(excess > 0)
     size = lg(excess[place, slot])
     bins = np.clip(np.floor((size - LOWEST) * PER_DECADE), 0, BINS - 1).astype(np.int64)
@@ -54,7 +54,7 @@ def judge(memory: Memory, row: int, excess: Float64s) -> Float64s:
         if last > first:
             who = slot[first:last]
             out[place[first:last], who] = np.fmax(size[first:last] - usual[who], NOTHING)  # NaN: nothing usual yet
-            np.add.at(sizes, (bins[first:last], who), 1)
+            np.add.at(flat, bins[first:last] * len(known) + who, 1)
             np.add.at(broken, who, 1.0)
             touched[who] = True
         if blocks.ends(row + end) and touched.any():
@@ -68,7 +68,7 @@ def _settle(memory: Memory, slots: Int64s) -> None:
     sizes, broken, known = memory["sizes"], memory["broken"], memory["known"]
     upto = sizes[:, slots].cumsum(axis=0)
     total = upto[-1]
-    middle = LOWEST + (np.count_nonzero(upto < LEVEL * total, axis=0) + 0.5) / PER_DECADE
+    middle = LOWEST + ((upto < LEVEL * total).sum(axis=0) + 0.5) / PER_DECADE
     rare = LESS * (lg((broken[slots] + 1.0) / (known[slots] + 100.0)) - LG_RATE)
     ready = (total >= FEWEST) & (known[slots] >= WARM_ROWS)
     memory["usual"][slots] = np.where(ready, middle + rare, np.nan)
