@@ -94,3 +94,25 @@ def test_a_file_goes_with_no_workload_and_nothing_recorded_is_said(tmp_path: pat
     assert "goes with --from-ledger" in done.stderr
     none = backtest(f"sqlite:///{tmp_path}/none.db")
     assert (none.exit_code, "there is no database yet" in none.stderr) == (2, True)
+
+
+def test_a_tuning_of_too_short_a_past_is_refused(database: str) -> None:
+    done = call("tune", "web", "--set", f"database.url={database}")
+    assert (done.exit_code, done.stdout) == (outcome.BAD_INPUT, "")
+    assert "days can be judged; expected 6 at least" in done.stderr
+
+
+def test_a_policy_that_was_never_tuned_has_no_promise_to_check(database: str) -> None:
+    done = call("tune", "web", "--check", "--set", f"database.url={database}")
+    assert (done.exit_code, "was never tuned" in done.stderr) == (outcome.BAD_INPUT, True)
+
+
+@pytest.mark.slow
+def test_a_proposal_is_told_for_people_and_for_machines(tmp_path: pathlib.Path) -> None:
+    database, file = laid(tmp_path, days=9.5), tmp_path / "web.yaml"
+    words = ("tune", "web", "--set", f"database.url={database}", "--output", file)
+    machine = call(*words, "-o", "json")
+    told: Any = json.loads(machine.stdout)
+    assert (told["workload"], told["tried"]) == (KEY, 30)
+    assert {told["holds"], machine.exit_code == 0, file.exists(), bool(told["changes"])} == {told["holds"]}
+    assert call(*words).stdout.splitlines()[-1] == "Nothing was changed."

@@ -9,7 +9,7 @@ import dataclasses
 import functools
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -59,6 +59,7 @@ class Contender:
     name: str  # as it was given
     kind: Kind
     number: float = math.nan
+    spec: Mapping[str, Any] = dataclasses.field(default_factory=dict)  # of the policy, beside what the kind says
 
     @property
     def closed_loop(self) -> bool:
@@ -129,6 +130,7 @@ def document(contender: Contender, number: int, limits: Limits, startup_seconds:
         spec["load"] = {"signal": LOAD, "capacityPerReplica": REPLICA}
         spec["objective"] = {"unservedFraction": contender.number}
         spec["forecast"] = {"leadTime": duration(max(startup_seconds, 1.0))}
+    spec |= contender.spec
     whole = {
         "apiVersion": "podium.dev/v1alpha1",
         "kind": "ScalingPolicy",
