@@ -129,7 +129,7 @@ def test_what_this_version_does_not_act_on_is_named_and_is_no_mistake(tmp_path: 
 def test_nothing_to_check_is_said(name: str, tmp_path: Path) -> None:
     (tmp_path / "empty.yaml").write_text("# later\n")
     done = podium("policy", "check", name, at=tmp_path)
-    assert (done.code, done.err) == (2, f"podium: {name}: expected documents (ScalingPolicy, Signal); got none\n")
+    assert (done.code, done.err) == (2, f"podium: {name}: expected documents (ScalingPolicy, Signal, Calendar); got none\n")
 
 
 def test_settings_and_scenarios_beside_documents_are_checked_as_what_they_are(
@@ -197,7 +197,7 @@ def test_an_unknown_kind_is_answered_with_the_nearest(tmp_path: Path) -> None:
     assert done.code == 2
     assert (
         done.err
-        == "podium: no kind 'Signl'; did you mean Signal?; there are ScalingPolicy, Signal, Settings, Scenario\n"
+        == "podium: no kind 'Signl'; did you mean Signal?; there are ScalingPolicy, Signal, Calendar, Settings, Scenario\n"
     )
 
 
