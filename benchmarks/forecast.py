@@ -31,7 +31,7 @@ HORIZON = 6  # steps: 30 minutes
 WEEK = 2016  # steps
 LEVELS = np.array([0.5, 0.9, 0.95, 0.99])
 ORIGINS = 200  # fewer say little
-FORECASTERS = ("last-value", "seasonal-profile", "mixture")
+FORECASTERS = ("last-value", "seasonal-profile", "ridge", "mixture")
 GROUPS = ("all", "cluster", "crane", "web", "wsd")
 ROOT = Path(__file__).parents[1]
 

@@ -172,6 +172,34 @@ def test_half_of_the_readings_suffice(name: str) -> None:
     np.testing.assert_allclose(answer[0], whole[0], rtol=0.2)
 
 
+@pytest.mark.parametrize("shift", [-12, 12])
+def test_a_clock_an_hour_off_costs_a_gap_and_no_more(name: str, shift: int) -> None:
+    loads = recorded(4, 4)
+    calm = ask(taught(name, loads), len(loads))
+    forecaster = taught(name, loads[: 3 * DAY])
+    if shift < 0:
+        forecaster.set_back((3 * DAY + shift) * STEP)
+    teach(forecaster, loads[3 * DAY :], 3 * DAY + shift)  # the same loads, an hour too early or too late
+    answer = ask(forecaster, len(loads) + shift)
+    np.testing.assert_allclose(answer[0], calm[0], rtol=0.25)
+
+
+def test_a_series_shorter_than_a_day_is_answered(name: str) -> None:
+    loads = recorded(0.2, 3)
+    answer = ask(taught(name, loads), len(loads))
+    if name == "seasonal-profile":
+        assert np.isnan(answer).all()  # it knows nothing of a time of day that it has not seen
+    else:
+        np.testing.assert_allclose(answer[0, 0], loads[-1], rtol=0.3)
+
+
+def test_after_ten_times_the_load_the_new_level_is_expected_within_an_hour(name: str) -> None:
+    loads = recorded(6, 3)
+    loads[4 * DAY :] *= 10
+    said = ask(taught(name, loads[: 4 * DAY + 13]), 4 * DAY + 13)[0, 2]
+    np.testing.assert_allclose(said, loads[4 * DAY + 18], rtol=0.5)
+
+
 def test_a_step_is_learned_once(name: str) -> None:
     forecaster = taught(name, recorded(0.1, 2))
     with pytest.raises(ValueError, match="already learned"):

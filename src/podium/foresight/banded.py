@@ -1,7 +1,8 @@
 """A forecaster made of a point model and the quantiles of its own past errors.
 
 The point model says what to expect at a few horizons; every expectation is kept until its outcome arrives, and the
-error teaches the band of that horizon. Long fleets are worked through in blocks of slots that fit a core's cache.
+error teaches the band of that horizon: how wide by its recent size and the half hour of the day, how lopsided by its
+own quantiles. Long fleets are worked through in blocks of slots that fit a core's cache.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import Protocol
 
 import numpy as np
 
-from podium.foresight import residuals, winsor
+from podium.foresight import hours, residuals, winsor
 from podium.foresight.memory import Field, Memory
 from podium.model.arrays import Columns, Float32s, Float64s, Int64s
 
@@ -78,6 +79,7 @@ class Banded:
             "winsor": Memory(winsor.FIELDS, size),
             "point": Memory(point.fields(self._grid), size),
             "residuals": Memory(residuals.fields(count), size),
+            "hours": Memory(hours.FIELDS, size),
             "issued": Memory(
                 {
                     "points": Field((count,)),  # what is expected now
@@ -178,11 +180,14 @@ class Banded:
         issued, errors = memories["issued"], memories["residuals"]
         waiting, due = issued["waiting"], self._grid.due(step)
         expected, scales = waiting[:, due]
-        residuals.learn(errors, believed - expected, scales, self.step_seconds)
+        missed = believed - expected
+        hours.learn(memories["hours"], step, missed, errors["slow"], self.step_seconds)
+        residuals.learn(errors, missed, scales, self.step_seconds)
         self._point.learn(memories["point"], self._grid, step, believed)
         points = self._point.points(memories["point"], self._grid, step)
         issued["points"][...] = points
-        issued["scales"][...] = residuals.scale(errors, points)
+        of_day = hours.factor(memories["hours"], step + self._grid.lengths, self.step_seconds)
+        issued["scales"][...] = residuals.scale(errors, points) * of_day
         waiting[0, due] = points
         waiting[1, due] = issued["scales"]
 

@@ -2,7 +2,7 @@
 
 Loads are taken as log(1 + load / unit), the unit being near the slot's usual load: small loads count as they are, large
 ones by their ratio. Every entry is a difference between two of these, so that neither unit nor level matters: the last
-half hour, the same time one day and one week before, and days like today (`alike`). What is not known yet is 0.
+half hour, the same time a day before, and days like today (`alike`). What is not known yet is 0.
 """
 
 from __future__ import annotations
@@ -14,10 +14,11 @@ from podium.foresight.bins import Bins
 from podium.foresight.memory import Array, Field, Memory
 from podium.model.arrays import Bools, Float32s, Int64s
 
-TARGETS = (1, 2, 4, 6, 7)  # bins ahead that are told; the seventh serves steps after the bin's end
+TARGETS = (1, 2, 3, 4, 5, 6, 7)  # bins ahead that are told; the seventh serves steps after the bin's end
+ONWARD = (1, 2, 3, 4, 5, 6, 7)  # bins ahead to which days like today are followed
 RECENT = TARGETS[-1] + 1  # bins kept exactly: the last half hour, and all that came since the oldest open question
 LAGS = RECENT - 2
-AROUND = (-3, 2, 6, 12)  # bins around now, a day and a week before
+AROUND = (-3, 2, 6, 12)  # bins around now, a day before
 HELD = LAGS  # bins without a reading through which the last one is held
 USUAL_DAYS = 7
 FAR = np.float32(4)  # a unit so many times off the usual load is set anew
@@ -31,7 +32,10 @@ class Design:
         self.day = bins.day
         self.rows = bins.day * alike.DAYS + 1
         self._usual = np.float32(1 / (USUAL_DAYS * bins.day))
-        self.size = LAGS + 2 * (1 + len(AROUND)) + 2 * (1 + len(TARGETS)) + 1
+        day, alike_by_level = LAGS, LAGS + 1 + len(AROUND)
+        alike_by_shape = alike_by_level + 1 + len(ONWARD)
+        self.gaps = [day, alike_by_level, alike_by_shape]  # entries that tell how far the level is off the days before
+        self.size = alike_by_shape + 1 + len(ONWARD) + 1
 
     def fields(self) -> dict[str, Field]:
         """The past of a week and a day in two bytes a bin, the newest bins in full, and the days' resemblance."""
@@ -59,12 +63,11 @@ class Design:
         now, told = self.now(memory, number), self._recent(memory, number)
         before = self._days(memory, number, 0)
         alike.learn(memory.inside("alike"), before, told)
-        later = np.stack([self._days(memory, number, ahead) for ahead in TARGETS])
+        later = np.stack([self._days(memory, number, ahead) for ahead in ONWARD])
         parts = [self._recent(memory, number - back)[None] - now for back in range(1, LAGS + 1)]
-        for period in (self.day, 7 * self.day):
-            then = self._past(memory, number - period)
-            parts.append((then - now)[None])
-            parts += [self._past(memory, number - period + around)[None] - then for around in AROUND]
+        then = self._past(memory, number - self.day)
+        parts.append((then - now)[None])
+        parts += [self._past(memory, number - self.day + around)[None] - then for around in AROUND]
         parts += alike.expected(memory.inside("alike"), before, later, now)
         parts.append(np.ones((1, memory.size), np.float32))
         out = np.concatenate(parts)

@@ -21,6 +21,7 @@ YOUNG_DAYS = 1.0  # a slot that knows less is solved more often:
 YOUNG_TIMES_A_DAY = 6
 ENOUGH = 12.0  # samples before anything is said
 LARGEST = np.float32(1e4)
+FARTHEST = np.float32(4)  # times its usual size: a number further out than that is taken for so much
 AT_ONCE = 256  # slots solved together: their matrices fit a cache
 
 
@@ -30,6 +31,7 @@ def fields(size: int, outcomes: int) -> dict[str, Field]:
         "square": Field((size * (size + 1) // 2,), 0.0),  # the upper triangle, row by row
         "cross": Field((size, outcomes), 0.0),
         "coefficients": Field((size, outcomes), 0.0),
+        "bounds": Field((size,), np.inf),
         "samples": Field(fill=0.0),
         "grown": Field(fill=1.0),
         "turn": Field(fill=-1, dtype=np.int32),  # which share of the day is this slot's; -1: nothing ever moved
@@ -70,7 +72,15 @@ def solve(memory: Memory, step: int, steps_a_day: int) -> None:
     slots = np.flatnonzero(due)
     for start in range(0, len(slots), AT_ONCE):
         some = slots[start : start + AT_ONCE]
-        memory["coefficients"][..., some] = _solved(memory, some).transpose(1, 2, 0)
+        coefficients, sizes = _solved(memory, some)
+        memory["coefficients"][..., some] = coefficients.transpose(1, 2, 0)
+        memory["bounds"][:, some] = FARTHEST * sizes.T
+
+
+def bound(memory: Memory, vector: Float32s, rows: list[int]) -> None:
+    """Take back these numbers of a vector [p, n] to where the line was learned, in place."""
+    bounds = memory["bounds"][rows]
+    vector[rows] = np.minimum(np.maximum(vector[rows], -bounds), bounds)
 
 
 def answer(memory: Memory, vector: Float32s) -> Float32s:
@@ -87,8 +97,8 @@ def _assign(memory: Memory, vector: Float32s, outcomes: Float32s, taken: Array) 
         turn[anew] = (bits * np.uint64(2_654_435_761) >> np.uint64(8)) % np.uint64(1 << 30)
 
 
-def _solved(memory: Memory, slots: Int64s) -> Float64s:
-    """[m, p, q] the coefficients of some slots."""
+def _solved(memory: Memory, slots: Int64s) -> tuple[Float64s, Float64s]:
+    """[m, p, q] the coefficients of some slots, and [m, p] the usual size of each number."""
     size = memory["cross"].shape[0]
     grown = memory["grown"][slots].astype(np.float64)
     upper = memory["square"][:, slots].astype(np.float64) / grown
@@ -102,7 +112,8 @@ def _solved(memory: Memory, slots: Int64s) -> Float64s:
     square /= scale[:, :, None] * scale[:, None, :]
     square[:, diagonal[:-1], diagonal[:-1]] += PULL
     square[:, -1, -1] += FREE
-    return np.asarray(np.linalg.solve(square, cross / scale[:, :, None]) / scale[:, :, None])
+    solved = np.linalg.solve(square, cross / scale[:, :, None]) / scale[:, :, None]
+    return np.asarray(solved), scale
 
 
 @functools.cache

@@ -1,4 +1,4 @@
-"""A regression of the load to come on the load that was: half an hour, a day, a week before, and days like today.
+"""A regression of the load to come on the load that was: half an hour and a day before, and days like today.
 
 Per slot, one set of normal equations serves every horizon, for the vector told (`design`) is the same: only what came
 of it differs. A sample weighs 1 / its error, which makes squares count as absolute errors do, and fades within a week.
@@ -85,7 +85,10 @@ class Ridge:
 
     def _tell(self, memory: Memory, design: Design, number: int) -> None:
         inner = memory.inside("design")
-        vector, now = design.vector(inner, number), design.now(inner, number)
+        now = design.now(inner, number)
+        vector = design.vector(inner, number)
+        # Ten times yesterday's load is no reason to fall tenfold: nobody has seen how such a gap closes.
+        equations.bound(memory.inside("equations"), vector, design.gaps)
         memory["told"][number % RECENT] = vector
         path = memory["path"]
         path[0] = now
