@@ -36,6 +36,10 @@ MOST_TARGETS = 1_000_000  # origins x targets: more is no answer that anybody re
     "--history", "history_", default="21d", show_default=True, metavar="TIME",
     help="How long before the first of them it begins to learn.",
 )  # fmt: skip
+@click.option(
+    "--maximum/--no-maximum", default=None,
+    help="Also forecast the largest load until the horizon, which scaling uses (default: where that is quick).",
+)  # fmt: skip
 @click.option("--forecaster", metavar="NAME", help="Another one than the loop's.")
 @click.option("--plot", type=click.Path(path_type=pathlib.Path), metavar="FILE.svg", help="Load and forecasts, drawn.")
 @options.output
@@ -47,6 +51,7 @@ def command(
     step: str,
     origins: int,
     history_: str,
+    maximum: bool | None,
     forecaster: str | None,
     plot: pathlib.Path | None,
     form: str,
@@ -64,7 +69,7 @@ def command(
     from podium.loop.remember import anew
 
     options.svg(plot)
-    wanted = Wanted(*_ahead(horizon, step), origins, options.seconds(history_, "--history"))
+    wanted = Wanted(*_ahead(horizon, step), origins, options.seconds(history_, "--history"), maximum)
     if origins * len(wanted.ahead) > MOST_TARGETS:
         raise click.BadParameter(f"{origins} origins of {len(wanted.ahead)} steps are too many", param_hint="--origins")
     name = forecaster or anew.FORECASTER
@@ -110,11 +115,13 @@ def _for_people(told: Answer) -> Sequence[RenderableType]:
     right = [(name, "right") for name in ("error", "last value", "ratio", "95 % held", "99 % held", "judged")]
     table = tables.table("forecast", *right)  # type: ignore[arg-type]
     far = duration(told.wanted.horizon_seconds)
-    for name, one in (
+    rows = [
         (f"every {duration(told.wanted.step_seconds)} up to {far}", told.all),
         (f"{far} ahead", told.at_horizon),
-        (f"the largest within {far}", told.maximum),
-    ):
+    ]
+    if told.said.trusted is not None:
+        rows.append((f"the largest within {far}", told.maximum))
+    for name, one in rows:
         table.add_row(name, *_cells(one))
     return tables.pairs(told.about()), "", table, "", told.verdict(), told.coverage_words()
 

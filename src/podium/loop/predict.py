@@ -21,7 +21,7 @@ import numpy as np
 
 from podium.foresight.outlook import LONGEST_SECONDS
 from podium.loop.needs import Prediction, Predictions, predict
-from podium.loop.rehearse.rehearsal import LEVELS, WARM_SECONDS
+from podium.loop.rehearse.rehearsal import LEVELS
 from podium.loop.rehearse.steps import steps
 from podium.loop.remember import anew
 from podium.loop.tell.view import View
@@ -29,6 +29,7 @@ from podium.model.clock import duration, parse_duration
 from podium.signals.series import Series
 
 HISTORY_SECONDS = 28 * 86_400.0  # four of every weekday
+WARM_SECONDS = 8 * 86_400.0  # in which the largest load of a window is learned as well: it looks a week back
 FEWEST, HIGHEST = 0.5, 0.999
 
 
@@ -66,7 +67,9 @@ def predict_scaling_needs(
     now = on_grid.at(len(on_grid) - 1)
     ahead = np.arange(1, max(int(horizon / seconds + 1e-9), 1) + 1).astype(np.float64) * seconds
     said = outlook.forecast(now, LEVELS, ahead)
-    largest = said.quantiles[:, :, 0].max(axis=1).tolist()
+    # The largest of a window is no less than any load in it: no quantile of it lies below one of theirs.
+    alone = outlook.forecaster.quantiles(now, LEVELS, ahead)
+    largest = np.fmax(said.quantiles, alone)[:, :, 0].max(axis=1).tolist()
     return predict(
         name,
         now,

@@ -7,8 +7,10 @@ import pytest
 from tests.loop.rehearse.made import DAY, on_steps, said, waves
 
 from podium.foresight import installed
-from podium.loop.rehearse.rehearsal import Wanted, origins
+from podium.loop.rehearse import rehearsal
+from podium.loop.rehearse.rehearsal import Wanted, origins, rehearse
 from podium.loop.rehearse.steps import Unfit
+from podium.loop.remember.anew import new_outlook
 
 
 def test_origins_lie_evenly_over_the_last_third_and_the_last_has_a_horizon_behind_it() -> None:
@@ -58,3 +60,14 @@ def test_quantiles_rise_with_their_level_and_those_of_the_maximum_too() -> None:
     told = said(waves(4), 20)
     assert (np.diff(told.quantiles, axis=1) >= 0).all()
     assert (np.diff(told.maximum, axis=1) >= 0).all()
+
+
+def test_the_maximum_is_left_out_where_nobody_asks_and_it_would_take_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rehearsal, "QUICK", 100)
+    quick, asked = (
+        rehearse(on_steps(waves(3)), Wanted(1800.0, 300.0, 3, maximum=maximum), new_outlook("last-value", 300.0, 1))
+        for maximum in (None, True)
+    )
+    assert (quick.trusted, asked.trusted is None) == (None, False)
+    assert np.isnan(quick.maximum).all()
+    np.testing.assert_array_equal(quick.quantiles, asked.quantiles)

@@ -50,7 +50,7 @@ class Answer:
             "at": (origin + said.ahead).tolist(),
             "quantiles": by_level(tuple(_known(row) for row in said.quantiles[number].tolist())),
             "maximum": by_level(tuple(_known(said.maximum[number].tolist()))),
-            "trusted": bool(said.trusted[number]),
+            "trusted": None if said.trusted is None else bool(said.trusted[number]),
             "last": _number(float(said.last[number])),
             "actual": _known(said.actual[number].tolist()),
         }
@@ -59,12 +59,14 @@ class Answer:
         """What was asked of whom, for people."""
         said, wanted = self.said, self.wanted
         first, last = (rfc3339(said.steps.at(int(said.rows[row]))) for row in (0, -1))
-        ready = int(said.trusted.sum())
+        heard = []
+        if said.trusted is not None:
+            heard = [("trusted", f"at {int(said.trusted.sum())} of them the loop would have listened to it")]
         return [
             ("load", said.steps.name),
             ("forecaster", f"{self.forecaster}, in steps of {duration(said.steps.step_seconds)}"),
             ("asked", f"at {len(said.rows)} moments, {first} to {last}, {duration(wanted.horizon_seconds)} ahead"),
-            ("trusted", f"at {ready} of them the loop would have listened to it"),
+            *heard,
             *(("note", note) for note in self.notes),
         ]
 
@@ -91,6 +93,8 @@ class Answer:
     def coverage_words(self) -> str:
         """Whether its quantiles hold, in a sentence."""
         held = self.maximum.coverage[2]
+        if self.said.trusted is None:
+            return "The largest load until the horizon was not asked for: --maximum, a few times the work."
         if held is None:
             return "Whether its 95 % quantile holds could not be judged."
         words = f"The largest load of the next {duration(self.wanted.horizon_seconds)} stayed under its 95 % quantile"

@@ -17,6 +17,7 @@ from podium.model.clock import duration
 WIDTH, HEIGHT = 760, 560
 LEFT, RIGHT = 64, 26
 NEAR = 6  # origins shown from near
+THIN = 1340  # points of a line: two for each of its pixels
 PAST = 2.0  # horizons of the past shown before each of them
 STYLE = """\
   .load { stroke: #1b2430; fill: none } .said { stroke: #1f7a66; fill: none } .dot { fill: #1f7a66 }
@@ -119,7 +120,7 @@ def _overview(told: Answer, panel: _Panel) -> list[str]:
     out = [*panel.levels(4), *_days(panel)]
     middle = said.quantiles[:, 0, -1].astype(np.float64)
     apart = (panel.right - panel.left) / max(len(targets), 1)
-    width = min(max(apart * 0.45, 0.7), 5.0)
+    width = min(max(apart * 0.45, 1.5), 5.0)
     for moment, low, top in zip(targets.tolist(), middle.tolist(), high.tolist(), strict=True):
         if math.isfinite(low) and math.isfinite(top):
             x = panel.x(moment)
@@ -127,8 +128,8 @@ def _overview(told: Answer, panel: _Panel) -> list[str]:
                 f'<line class="bar" x1="{x:.1f}" x2="{x:.1f}" y1="{panel.y(low):.1f}" y2="{panel.y(top):.1f}" '
                 f'stroke-width="{width:.1f}" stroke-linecap="round" opacity=".45"/>'
             )
-    out += panel.line(*_thinned(at, load), "load", 1.1)
-    size = min(max(apart * 0.22, 1.1), 2.8)
+    out += panel.line(*_thinned(at, load), "load", 1.1 if len(load) <= THIN else 0.7)
+    size = min(max(apart * 0.22, 1.8), 2.8)
     for moment, low in zip(targets.tolist(), middle.tolist(), strict=True):
         if math.isfinite(low):
             out.append(f'<circle class="dot" cx="{panel.x(moment):.1f}" cy="{panel.y(low):.1f}" r="{size:.1f}"/>')
@@ -217,7 +218,7 @@ def _ceiling(parts: Sequence[Float64s]) -> float:
     return max(min(highest, usual) * 1.06, 1e-9)
 
 
-def _thinned(at: Float64s, load: Float64s, most: int = 670) -> tuple[Float64s, Float64s]:
+def _thinned(at: Float64s, load: Float64s, most: int = THIN // 2) -> tuple[Float64s, Float64s]:
     """The lowest and the highest of each stretch, so that peaks stay; NaN where a whole stretch is unknown."""
     if len(load) <= 2 * most:
         return at, load

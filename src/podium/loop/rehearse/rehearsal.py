@@ -13,11 +13,11 @@ import numpy as np
 
 from podium.foresight.outlook import Outlook
 from podium.loop.rehearse.steps import DAY_SECONDS, Steps, Unfit
-from podium.model.arrays import Float32s, Float64s, Int64s
+from podium.model.arrays import Bools, Float32s, Float64s, Int64s
 from podium.model.clock import duration
 
 LEVELS = np.array([0.5, 0.9, 0.95, 0.99])
-WARM_SECONDS = 7 * DAY_SECONDS  # before the first origin, in which the window's maximum is learned as well
+QUICK = 15_000  # steps to be learned, up to which the window's maximum is asked for unasked: half a minute of work
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -28,6 +28,7 @@ class Wanted:
     step_seconds: float
     origins: int
     history_seconds: float = 21 * DAY_SECONDS
+    maximum: bool | None = None  # whether the largest load until the horizon is asked for; None: where that is quick
 
     @property
     def ahead(self) -> Float64s:
@@ -43,8 +44,8 @@ class Said:
     ahead: Float64s  # [h] seconds
     rows: Int64s  # [m] the step that each origin ended
     quantiles: Float32s  # [m, q, h]
-    maximum: Float32s  # [m, q] of the largest load until the horizon
-    trusted: np.ndarray[tuple[int], np.dtype[np.bool_]]  # [m] whether the loop would have listened
+    maximum: Float32s  # [m, q] of the largest load until the horizon; NaN where nobody asked
+    trusted: Bools | None  # [m] whether the loop would have listened; None: that hangs on the maximum, not asked for
     actual: Float64s  # [m, h]
     highest: Float64s  # [m] the largest load that came; NaN unless every step of it is known
     last: Float64s  # [m] the last known load at the origin
@@ -75,7 +76,7 @@ def rehearse(
     rows = origins(steps, wanted)
     seconds, ahead = steps.step_seconds, wanted.ahead
     start = max(int(rows[0] - wanted.history_seconds // seconds), 0)
-    warm = max(int(rows[0] - WARM_SECONDS // seconds), start)
+    wants = wanted.maximum if wanted.maximum is not None else int(rows[-1]) - start <= QUICK
     lead = np.array([wanted.horizon_seconds])
     grid = _multiples(wanted.horizon_seconds, seconds)
     quantiles = np.full((len(rows), len(LEVELS), len(ahead)), np.nan, np.float32)
@@ -84,19 +85,22 @@ def rehearse(
     place = {row: number for number, row in enumerate(rows.tolist())}
     for row in range(start, int(rows[-1]) + 1):
         at, load = steps.at(row), steps.load[row : row + 1]
-        if row < warm:
-            outlook.forecaster.learn(at, load)
-        else:
+        if wants:
             outlook.step(at, load, lead)
+        else:
+            outlook.forecaster.learn(at, load)
         if row in place:
             number = place[row]
             quantiles[number] = outlook.forecaster.quantiles(at, LEVELS, ahead)[:, :, 0]
-            window = outlook.forecast(at, LEVELS, grid)
-            maximum[number] = window.quantiles[:, :, 0].max(axis=1)  # NaN stays: unknown
-            trusted[number] = window.trusted[0]
+            if wants:
+                window = outlook.forecast(at, LEVELS, grid)
+                maximum[number] = window.quantiles[:, :, 0].max(axis=1)  # NaN stays: unknown
+                trusted[number] = window.trusted[0]
         if row % 1440 == 0:
             progress((row - start) / (int(rows[-1]) - start + 1))
-    return Said(steps, ahead, rows, quantiles, maximum, trusted, *_came(steps, rows, ahead, len(grid)))
+    return Said(
+        steps, ahead, rows, quantiles, maximum, trusted if wants else None, *_came(steps, rows, ahead, len(grid))
+    )
 
 
 def _multiples(horizon: float, step: float) -> Float64s:
