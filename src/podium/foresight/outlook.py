@@ -2,7 +2,7 @@
 
 A floor must carry the highest load between now and the moment new replicas serve, so that is what is judged: the
 maximum over each slot's lead window. The largest of several 95 % quantiles is exceeded by the largest of several loads
-in more than 5 % of windows; therefore the error of the window's maximum is learned as a target of its own, and the
+in more than 5 % of windows; therefore the window's maximum is forecast as a target of its own (`peak`), and the
 quantiles from the median up are shifted until their largest within the lead window is the quantile of that maximum.
 """
 
@@ -12,11 +12,11 @@ import math
 
 import numpy as np
 
-from podium.foresight import residuals
 from podium.foresight.banded import HORIZON_SECONDS
 from podium.foresight.calibration import NO_CHANGES, Calibration, Changes
 from podium.foresight.forecaster import Forecaster
 from podium.foresight.memory import Field, Memory
+from podium.foresight.peak import Asked, Peak
 from podium.model.arrays import Columns, Float32s, Float64s, Int64s
 from podium.model.forecast import Forecast
 
@@ -36,19 +36,8 @@ class Outlook:
         self._ladder = {max(1, round(seconds / self._seconds)) for seconds in HORIZON_SECONDS}
         self._open: int | None = None  # the step being filled
         self._closed: int | None = None  # the last one learned
-        rows = self._longest
         self._now = Memory({"sum": Field(fill=0.0, dtype=np.float64), "count": Field(fill=0.0, dtype=np.float64)}, size)
-        self._errors = Memory(residuals.fields(1), size)
-        self._windows = Memory(
-            {
-                "loads": Field((rows,)),
-                "steps": Field((rows,), 0, np.int64),  # length of the window a forecast was made for
-                "centre": Field((rows,)),  # the largest median within it
-                "scale": Field((rows,)),
-                "quantile": Field((rows,)),  # what the floor was told
-            },
-            size,
-        )
+        self.peak = Peak(self._seconds, self._longest, calibration.level, size)
 
     @property
     def size(self) -> int:
@@ -60,62 +49,81 @@ class Outlook:
         """When the step ended after which forecasts were made last (Unix seconds); NaN before the first."""
         return math.nan if self._closed is None else self._closed * self._seconds
 
-    def step(self, at: float, values: Float64s, lead_seconds: Float64s) -> Changes:
+    def step(
+        self,
+        at: float,
+        values: Float64s,
+        lead_seconds: Float64s,
+        risk: Float64s | None = None,
+        capacity: Float64s | None = None,
+    ) -> Changes:
         """Take in the load [n] measured at `at`; `lead_seconds` [n] is how long a new replica takes to serve.
 
-        Whenever a step of the grid is complete its mean is learned and the forecasts that end there are judged.
+        `risk` [n] is the share of the load that may stay unserved, `capacity` [n] what one replica serves; NaN or None:
+        unknown. When a step of the grid is complete, its mean is learned and the forecasts that end there are judged.
         Raises ValueError for an `at` before one already taken in.
         """
         number = math.ceil(at / self._seconds - 1e-9)
         if self._open is not None and number < self._open:
             raise ValueError(f"{at} lies in a step that is already complete")
         changes = NO_CHANGES
+        asked = self._asked(lead_seconds, risk, capacity)
         if self._open is not None and number > self._open and self._open != self._closed:
-            changes = self._close(self._open, lead_seconds)
+            changes = self._close(self._open, asked)
         self._open = number
         known = ~np.isnan(values)
         np.add(self._now["sum"], values, out=self._now["sum"], where=known)
         np.add(self._now["count"], known, out=self._now["count"])
         if at >= number * self._seconds - 1e-6 and number != self._closed:
-            changes = _both(changes, self._close(number, lead_seconds))
+            changes = _both(changes, self._close(number, asked))
         return changes
 
     def set_back(self, at: float) -> None:
         """The clock was set back: the next step may begin at `at`. What was said of later ones is judged by nothing."""
         self._open = self._closed = None
-        for memory in (self._now, self._windows):
-            memory.forget(np.arange(self.size))
+        self._now.forget(np.arange(self.size))
+        self.peak.forget_windows()
         self.forecaster.set_back(at)
 
-    def learn(self, at: Float64s, values: Float64s, lead_seconds: Float64s) -> None:
+    def learn(
+        self,
+        at: Float64s,
+        values: Float64s,
+        lead_seconds: Float64s,
+        risk: Float64s | None = None,
+        capacity: Float64s | None = None,
+    ) -> None:
         """Take in a history: [t] times and [t, n] loads. It is judged as it goes: history can earn trust."""
         for moment, row in zip(at.tolist(), values, strict=True):
-            self.step(moment, row, lead_seconds)
+            self.step(moment, row, lead_seconds, risk, capacity)
 
     def forecast(self, now: float, levels: Float64s, ahead: Float64s) -> Forecast:
-        """The quantiles at `now + ahead`, those from the median up shifted to hold for the whole lead window."""
+        """The quantiles at `now + ahead`, those from the median up shifted to hold for the whole lead window.
+
+        The floor is that of the step learned last.
+        """
         quantiles = self.forecaster.quantiles(now, levels, ahead)
         if self._closed is not None:
             upper = np.flatnonzero(levels >= 0.5)
             shifted = quantiles[upper] + self._shift(self._closed, levels[upper])[:, None]
             quantiles[upper] = np.maximum(shifted, 0)  # no load is below nothing
         coverage, trusted = self.calibration.coverage, self.calibration.trusted
-        return Forecast(now, levels, ahead, quantiles, coverage, trusted)
+        return Forecast(now, levels, ahead, quantiles, coverage, trusted, self.peak.floor, self.peak.realised)
 
     def forget(self, slots: Int64s) -> None:
         """Start anew for these slots: they belong to other workloads now."""
-        for part in (self.forecaster, self.calibration, self._now, self._errors, self._windows):
+        for part in (self.forecaster, self.calibration, self._now, self.peak):
             part.forget(slots)
 
     def resize(self, size: int) -> None:
         """Grow or shrink to `size` slots; new ones know nothing and are not trusted."""
-        for part in (self.forecaster, self.calibration, self._now, self._errors, self._windows):
+        for part in (self.forecaster, self.calibration, self._now, self.peak):
             part.resize(size)
 
     def state(self) -> Columns:
         """Everything learned and measured, as named arrays."""
         clock = [-1 if number is None else number for number in (self._open, self._closed)]
-        own = self._now.state("now") | self._errors.state("errors") | self._windows.state("windows")
+        own = self._now.state("now") | self.peak.state()
         inner = {f"forecaster.{name}": array for name, array in self.forecaster.state().items()}
         return {"clock": np.array(clock, np.int64)} | own | inner | self.calibration.state()
 
@@ -126,86 +134,61 @@ class Outlook:
         start = "forecaster."
         self.forecaster.restore({name[len(start) :]: array for name, array in state.items() if name.startswith(start)})
         self.calibration.restore(state)
-        for name, memory in (("now", self._now), ("errors", self._errors), ("windows", self._windows)):
-            memory.restore(state, name)
+        self._now.restore(state, "now")
+        self.peak.restore(state)
         self._open, self._closed = (None if number < 0 else number for number in state["clock"].tolist())
 
-    def _close(self, step: int, lead_seconds: Float64s) -> Changes:
+    def _asked(self, lead_seconds: Float64s, risk: Float64s | None, capacity: Float64s | None) -> Asked:
+        """The lead windows in steps, rounded up; 0 where one is unknown or longer than anything learned."""
+        with np.errstate(invalid="ignore"):
+            steps = np.ceil(lead_seconds / self._seconds - 1e-9)
+        steps = np.where((steps <= self._longest) & ~np.isnan(steps), np.maximum(steps, 1), 0).astype(np.int64)
+        unknown = np.full(self.size, np.nan)
+        return Asked(steps, unknown if risk is None else risk, unknown if capacity is None else capacity)
+
+    def _close(self, step: int, asked: Asked) -> Changes:
         """The step is complete: learn its mean, judge what ends here, and note what is now said of the next window."""
         count = self._now["count"]
         mean = np.divide(self._now["sum"], count, out=np.full(self.size, np.nan), where=count > 0)
         self._now["sum"][...] = 0
         count[...] = 0
         if self._closed is not None:
-            for missed in range(max(self._closed + 1, step - self._longest), step):
-                self._pass(missed)
+            for missed in range(max(self._closed + 1, step - 2 * self._longest - 1), step):
+                self.peak.passed(missed)
         self.forecaster.learn(step * self._seconds, mean)
-        windows = self._windows
-        with np.errstate(over="ignore"):
-            windows["loads"][step % self._longest] = mean
-        steps = self._steps(lead_seconds)
-        changes = self._judge(step, steps)
+        judged = self.peak.judge(step, mean, asked)
+        changes = self.calibration.judge(judged.outcome, judged.quantile, judged.centre, asked.steps)
         self._closed = step
-        self._issue(step, steps)
+        self.peak.issue(step, self._medians(step, asked.steps), self.calibration.trusted, asked)
         return changes
-
-    def _pass(self, step: int) -> None:
-        """A step that nobody told of."""
-        row = step % self._longest
-        for name, field in self._windows.fields.items():
-            self._windows[name][row] = field.fill
-
-    def _steps(self, lead_seconds: Float64s) -> Int64s:
-        """[n] the lead window in steps, rounded up; 0 where it is unknown or longer than anything learned."""
-        with np.errstate(invalid="ignore"):
-            steps = np.ceil(lead_seconds / self._seconds - 1e-9)
-        return np.where((steps <= self._longest) & ~np.isnan(steps), np.maximum(steps, 1), 0).astype(np.int64)
-
-    def _judge(self, step: int, steps: Int64s) -> Changes:
-        """Judge the forecasts whose window ends with `step`; one made for another lead than today's judges nothing."""
-        windows, slots = self._windows, np.arange(self.size)
-        largest = np.full(self.size, np.nan, np.float32)
-        running = np.full(self.size, -np.inf, np.float32)
-        for back in range(int(steps.max(initial=0))):
-            running = np.maximum(running, windows["loads"][(step - back) % self._longest])  # NaN stays: unknown
-            np.copyto(largest, running, where=steps == back + 1)
-        made = (step - steps) % self._longest
-        asked = (windows["steps"][made, slots] == steps) & (steps > 0)
-        outcome = np.where(asked, largest, np.float32(np.nan))
-        centre, quantile = windows["centre"][made, slots], windows["quantile"][made, slots]
-        scale = windows["scale"][made, slots]
-        residuals.learn(self._errors, (outcome - centre)[None], scale[None], self._seconds)
-        return self.calibration.judge(outcome, quantile, centre, steps)
-
-    def _issue(self, step: int, steps: Int64s) -> None:
-        row, windows = step % self._longest, self._windows
-        level = np.array([0.5, self.calibration.level])
-        centre, highest = self._largest(step, level, steps)
-        scale = residuals.scale(self._errors, centre[None])[0]
-        windows["steps"][row] = steps
-        windows["centre"][row] = centre
-        windows["scale"][row] = scale
-        wanted = self._of_maximum(centre, scale, float(level[1]))
-        windows["quantile"][row] = np.maximum(np.where(np.isnan(wanted), highest, wanted), 0)
 
     def _shift(self, step: int, levels: Float64s) -> Float32s:
         """[q, n] what to add to quantiles so that their largest is that of the window's maximum; 0: unknown."""
-        row = step % self._longest
-        centre, scale = self._windows["centre"][row], self._windows["scale"][row]
-        highest = self._largest(step, levels, self._windows["steps"][row])
-        wanted = np.stack([self._of_maximum(centre, scale, float(level)) for level in levels])
-        shift: Float32s = wanted - highest
+        wanted, steps = self.peak.quantiles(step, levels), self.peak.steps(step)
+        shift: Float32s = wanted - self._largest(step, levels, steps)
         shift[np.isnan(shift)] = 0
         return shift
 
-    def _of_maximum(self, centre: Float32s, scale: Float32s, level: float) -> Float32s:
-        out: Float32s = centre + scale * residuals.tail(self._errors, level)[0]
+    def _medians(self, step: int, steps: Int64s) -> Float32s:
+        """[3, n] the largest median within each window of `steps`, that at its end, and the furthest; NaN: unknown."""
+        ahead = self._ahead(steps)
+        medians = self.forecaster.quantiles(
+            step * self._seconds, np.array([0.5]), (ahead * self._seconds).astype(np.float64)
+        )[0]
+        inside = np.where(ahead[:, None] <= steps, medians, np.float32(-np.inf)).max(axis=0)
+        end = np.minimum(np.searchsorted(ahead, steps), len(ahead) - 1)
+        out: Float32s = np.stack([inside, medians[end, np.arange(len(steps))], medians[-1]])
+        out[:2, steps == 0] = np.nan
         return out
+
+    def _ahead(self, steps: Int64s) -> Int64s:
+        """How many steps ahead the forecaster is asked for: its own horizons, and the end of every window."""
+        return np.array(sorted(self._ladder | set(np.unique(steps[steps > 0]).tolist())))
 
     def _largest(self, step: int, levels: Float64s, steps: Int64s) -> Float32s:
         """[q, n] the largest of the forecaster's quantiles within each window of `steps`; NaN where one is unknown."""
-        ahead = np.array(sorted(self._ladder | set(np.unique(steps[steps > 0]).tolist())))
-        quantiles = self.forecaster.quantiles(step * self._seconds, levels, ahead * self._seconds)
+        ahead = self._ahead(steps)
+        quantiles = self.forecaster.quantiles(step * self._seconds, levels, (ahead * self._seconds).astype(np.float64))
         inside = ahead[:, None] <= steps
         largest = np.where(inside, quantiles, np.float32(-np.inf)).max(axis=1)
         out: Float32s = np.where(steps > 0, largest, np.float32(np.nan))

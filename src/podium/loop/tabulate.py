@@ -128,6 +128,10 @@ def tabulate(policies: Policies, fleet: Fleet) -> PolicyTable:
         asked = spec.objective.unserved_fraction
         return float(min(max(1.0 - SHORTFALL_FACTOR * asked, 0.5), 0.99)) if asked is not None else 0.99
 
+    def risk(spec: Any) -> float:
+        asked = spec.objective.unserved_fraction
+        return np.nan if asked is None else float(asked)
+
     return PolicyTable(
         digest=policies.digest(),
         mode=column(lambda s: min(Mode[s.mode.upper()], Mode[limits.mode.upper()]), UNKNOWN, np.int8),
@@ -142,6 +146,7 @@ def tabulate(policies: Policies, fleet: Fleet) -> PolicyTable:
         load=tuple(spec.load.signal if spec and spec.load else "" for spec in specs),
         capacity=column(lambda s: (s.load and s.load.capacity_per_replica) or np.nan, np.nan, np.float64),
         level=column(level, np.nan, np.float64),
+        risk=column(risk, np.nan, np.float64),
         forecast=column(lambda s: s.load is not None and s.forecast.enabled, False, np.bool_),
         lead=column(
             lambda s: np.nan if s.forecast.lead_time == "learned" else s.forecast.lead_time, np.nan, np.float64

@@ -29,8 +29,10 @@ class Reason(enum.IntEnum):
     FORECAST_RAISES = 20  # a: replicas needed, b: load expected, c: seconds ahead
     FORECAST_UNTRUSTED = 21  # a: measured coverage, b: asked coverage
     FORECAST_ABSENT = 22  # not enough history
+    MARGIN_RAISES = 23  # a: replicas needed, b: load with its margin, c: seconds ahead; the forecast is not trusted
     PANIC_RAISES = 24  # a: replicas needed, b: load, c: replicas that serve
     PANIC_KEEPS = 25  # a: proposed, b: kept, c: since when the load is no longer twice what serves, in seconds
+    RISK_MISSED = 26  # a: asked share of unserved load, b: realised share of the last two weeks
     ANNOUNCED = 38  # a: load that comes, b: since when it is prepared for (Unix seconds); `metric`: index of the event
     ANNOUNCED_RAISES = 39  # a: replicas needed, b: load that comes, c: since when; `metric`: index of the event
     ANNOUNCED_UNKNOWN = 59  # the usual load, or what a replica serves, is not known; `metric`: index of the event

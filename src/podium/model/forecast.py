@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 
+import numpy as np
+
 from podium.model.arrays import Bools, Float32s, Float64s
 
 
@@ -17,3 +19,8 @@ class Forecast:
     quantiles: Float32s  # [q, h, n] in the signal's unit; NaN: none
     coverage: Float32s  # [n] measured share of outcomes under the highest judged quantile; NaN: not yet judged
     trusted: Bools  # [n] whether the measured coverage has earned the forecast a say
+    floor: Float32s = dataclasses.field(default_factory=lambda: np.empty(0, np.float32))
+    """[n] the load to be ready for within the lead window, so that the asked share stays unserved; NaN: unknown.
+    Empty: a forecast of before there was one; then the quantile that is asked for is read from `quantiles`."""
+    realised: Float32s = dataclasses.field(default_factory=lambda: np.empty(0, np.float32))
+    """[n] share of the load of the last two weeks that following the floor left unserved; NaN: not known."""

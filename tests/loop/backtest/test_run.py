@@ -12,6 +12,7 @@ from podium.loop.backtest.foresee import foresee
 from podium.loop.backtest.run import Field, Rules, TooShort, WrongCapacity, backtest, usual_capacity
 from podium.loop.backtest.score import oracle_replicas
 from podium.loop.backtest.trace import DAY, Trace
+from podium.loop.simulate import REPLICA
 from podium.model.fleet import Fleet, Slot
 
 
@@ -86,18 +87,18 @@ def test_traces_of_other_times_keep_their_own_figures() -> None:
         assert both.unserved_fraction == alone.unserved_fraction
 
 
-def test_what_is_foreseen_is_what_the_loops_memory_says_at_its_largest() -> None:
+def test_what_is_foreseen_is_the_floor_of_the_loops_memory() -> None:
     loads = np.repeat(made.waves(1)[:300, None], 2, axis=1)
-    lead = np.array([60.0, 300.0])
-    foreseen = foresee(loads, made.MONDAY, lead, np.array([200, 200]), made.memory)
+    lead, risk = np.array([60.0, 300.0]), np.array([0.001, 0.05])
+    foreseen = foresee(loads, made.MONDAY, lead, risk, np.array([200, 200]), made.memory)
     memory = made.memory()
     memory.adopt(Fleet((Slot(None), Slot(None))))
     for row, load in enumerate(loads):
-        memory.outlook.step((made.MONDAY + row) * 60.0, load, lead)
+        memory.outlook.step((made.MONDAY + row) * 60.0, load, lead, risk, np.full(2, REPLICA))
     forecast = memory.forecast((made.MONDAY + 299) * 60.0)
-    highest = [forecast.quantiles[:, :1, 0].max(axis=1), forecast.quantiles[:, :4, 1].max(axis=1)]
-    np.testing.assert_array_equal(foreseen.peak[299].T, np.array(highest))
-    assert np.isnan(foreseen.peak[:200]).all()
+    np.testing.assert_allclose(foreseen.floor[299], forecast.floor, rtol=1 / 4000)  # recorded with 12 bits
+    assert foreseen.at(0.0, np.array([299]), np.array([1])).trusted.tolist() == [bool(forecast.trusted[1])]
+    assert np.isnan(foreseen.floor[:200]).all()
 
 
 def test_the_progress_of_the_forecasts_is_told() -> None:

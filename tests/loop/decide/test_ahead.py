@@ -6,10 +6,11 @@ import dataclasses
 
 import numpy as np
 import pytest
-from tests.loop.decide.fleets import table
+from tests.loop.decide.fleets import Conducted, reasons, table
 
 from podium.loop.decide.ahead import expected_load
 from podium.loop.remember.record import of_levels
+from podium.model.decision import Reason
 from podium.model.forecast import Forecast
 
 NAN = np.nan
@@ -55,3 +56,39 @@ def test_who_asks_between_two_levels_gets_the_upper_one_also_from_what_the_ledge
     kept = of_levels(whole, policies.level[1:])
     assert kept.levels.tolist() == [0.99]
     assert expected_load(policies, kept, lead)[1:4].tolist() == [100, 400, 100]
+
+
+def floors(trusted: bool = True, realised: float = 0.0) -> Forecast:
+    """A forecast with a floor of 90 for the first workload, and none for the second."""
+    none = np.empty((0, 1, 2), np.float32)
+    return Forecast(
+        0.0, np.empty(0), np.array([60.0]), none, np.full(2, 0.9, np.float32), np.full(2, trusted),
+        np.array([90.0, NAN], np.float32), np.full(2, realised, np.float32),
+    )  # fmt: skip
+
+
+def test_the_floor_is_what_is_expected_until_nobody_learns_any_more() -> None:
+    policies = table(2, forecast=True)
+    assert expected_load(policies, floors(), np.full(2, 60.0))[0] == 90
+    stale = dataclasses.replace(floors(), ahead=np.array([-61.0]))
+    assert np.isnan(expected_load(policies, stale, np.full(2, 60.0))).all()
+
+
+@pytest.mark.parametrize(("trusted", "code"), [(True, Reason.FORECAST_RAISES), (False, Reason.MARGIN_RAISES)])
+def test_the_floor_raises_and_says_whether_it_is_a_forecast_or_a_margin(trusted: bool, code: Reason) -> None:
+    fleet = Conducted(table(2, forecast=True), 5)
+    fleet.at += 15
+    decisions = fleet.decided(fleet.seen(50.0), dataclasses.replace(floors(trusted), at=fleet.at))
+    assert decisions.replicas.tolist() == [9, 5]
+    assert code in reasons(decisions)
+
+
+def test_who_asked_for_less_unserved_load_than_there_was_is_told() -> None:
+    policies = dataclasses.replace(table(2, forecast=True), risk=np.array([0.001, NAN]))
+    told = []
+    for realised in (0.0019, 0.0021):
+        fleet = Conducted(policies, 5)
+        fleet.at += 15
+        decisions = fleet.decided(fleet.seen(50.0), dataclasses.replace(floors(realised=realised), at=fleet.at))
+        told.append(Reason.RISK_MISSED in reasons(decisions))
+    assert told == [False, True]

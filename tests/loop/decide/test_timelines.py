@@ -73,10 +73,17 @@ def test_a_change_by_hand_is_no_event() -> None:
     assert int(fleet.turn(400.0).replicas[0]) == 12
 
 
-def test_the_forecast_raises_now_and_its_end_is_waited_out() -> None:
+def test_the_forecast_raises_now_and_is_taken_back_as_soon_as_it_asks_for_less() -> None:
     fleet = Conducted(table(1, forecast=True), 5)
     assert int(fleet.turn(50.0, ahead=90.0).replicas[0]) == 9
-    assert [int(fleet.turn(50.0, ahead=50.0).replicas[0]) for _ in range(21)] == [9] * 20 + [5]
+    assert [int(fleet.turn(50.0, ahead=50.0).replicas[0]) for _ in range(2)] == [5, 5]
+
+
+def test_what_the_load_itself_needed_is_waited_out_whatever_the_forecast_says() -> None:
+    fleet = Conducted(table(1, forecast=True), 5)
+    assert int(fleet.turn(90.0, ahead=90.0).replicas[0]) == 9
+    wave = [50.0 - turn / 100 for turn in range(21)]
+    assert [int(fleet.turn(load, ahead=load).replicas[0]) for load in wave] == [9] * 20 + [5]
 
 
 def test_a_forecast_that_has_not_earned_trust_is_only_mentioned() -> None:

@@ -1,4 +1,8 @@
-"""The forecast floor: what the load ahead will need by the time a new pod could serve it. It may only add."""
+"""The forecast floor: what the load ahead will need by the time a new pod could serve it. It may only add.
+
+It speaks after the metrics have settled: what the load of the last minutes needs stays, and what a forecast asked for
+is taken back as soon as it asks for less, but for small changes.
+"""
 
 from __future__ import annotations
 
@@ -9,36 +13,51 @@ import numpy as np
 from podium.loop.decide.draft import Draft, Turn
 from podium.loop.decide.metrics import INT32_MAX
 from podium.loop.decide.table import PolicyTable
-from podium.model.arrays import Float64s, Int64s
+from podium.model.arrays import Bools, Float64s, Int64s
 from podium.model.decision import Reason
 from podium.model.forecast import Forecast
 from podium.model.snapshot import Snapshot
 
+STEADY = 0.03  # fewer replicas by less than this part are not worth the change, where a forecast says how many
+STALE_SECONDS = 60.0  # a floor counts for so long beyond the first step ahead; then nobody learns any more
+MISSED = 2.0  # times the asked share: a realised one above it is told
+
 
 def prepare_for_forecast(turn: Turn, draft: Draft) -> Draft:
-    """Raise to the largest expected load within the lead time over a replica's capacity, if the forecast is trusted."""
+    """Raise to the floor over a replica's capacity: the forecast's own, or the margin of one that is not trusted."""
     table, forecast = turn.table, turn.forecast
     asked = draft.open & table.forecast
     expected = expected_load(table, forecast, turn.lead)
     known = asked & ~np.isnan(expected) & ~np.isnan(table.capacity)
-    trusted = known & forecast.trusted
+    speaks = known & (forecast.trusted | bool(len(forecast.floor)))
     needed = np.ceil(np.clip(np.where(known, expected / table.capacity, 0), 0, INT32_MAX)).astype(np.int64)
     draft.reasons.add(asked & np.isnan(expected), Reason.FORECAST_ABSENT)
-    draft.reasons.add(known & ~trusted, Reason.FORECAST_UNTRUSTED, forecast.coverage, table.level)
-    raised = trusted & (needed > draft.wanted)
-    draft = draft.bent(raised, needed, Reason.FORECAST_RAISES, needed, expected, turn.lead)
-    return _steady(turn, draft)
+    draft.reasons.add(known & ~forecast.trusted, Reason.FORECAST_UNTRUSTED, forecast.coverage, table.level)
+    _tell_missed(turn, draft, known)
+    raised = speaks & (needed > draft.wanted)
+    draft = draft.bent(raised & forecast.trusted, needed, Reason.FORECAST_RAISES, needed, expected, turn.lead)
+    draft = draft.bent(raised & ~forecast.trusted, needed, Reason.MARGIN_RAISES, needed, expected, turn.lead)
+    return _steady(turn, draft, speaks)
 
 
-def _steady(turn: Turn, draft: Draft) -> Draft:
-    """A load near a boundary does not take a pod away and ask for it again: within the tolerance nothing goes down.
+def _tell_missed(turn: Turn, draft: Draft, known: Bools) -> None:
+    """Who asked for a share of unserved load and gets more is told so."""
+    realised, risk = turn.forecast.realised, turn.table.risk
+    if len(realised) and risk is not None:
+        draft.reasons.add(known & (realised > MISSED * risk), Reason.RISK_MISSED, risk, realised)
 
-    HPA's metrics have a tolerance of their own; the load and its forecast get theirs here. 18 pods become 16, not 17.
+
+def _steady(turn: Turn, draft: Draft, speaks: Bools) -> Draft:
+    """A load near a boundary does not take a pod away and ask for it again: small changes down are not made.
+
+    HPA's metrics have a tolerance of their own; the load gets it here (18 pods become 16, not 17), and where a forecast
+    says what is needed, a smaller one: 40 pods become 38, not 39.
     """
     table, current, wanted = turn.table, turn.current, draft.wanted
     by_load = draft.open & draft.measured & ~np.isnan(table.capacity)
-    small = by_load & (wanted < current) & (wanted >= (1.0 - table.down.tolerance) * current)
-    return draft.bent(small, current, Reason.WITHIN_TOLERANCE, wanted, table.down.tolerance)
+    tolerance = np.where(speaks, np.minimum(STEADY, table.down.tolerance), table.down.tolerance)
+    small = by_load & (wanted < current) & (wanted >= (1.0 - tolerance) * current)
+    return draft.bent(small, current, Reason.WITHIN_TOLERANCE, wanted, tolerance)
 
 
 def loads(snapshot: Snapshot, table: PolicyTable, doubted: Sequence[int] = ()) -> Float64s:
@@ -66,11 +85,15 @@ _named: list[tuple[tuple[str, ...], dict[str, Int64s]]] = []  # of the policies 
 
 
 def expected_load(table: PolicyTable, forecast: Forecast, lead: Float64s) -> Float64s:
-    """[n] the asked quantile of the load, at its largest over the lead time; NaN where there is no forecast.
+    """[n] the load to be ready for over the lead time; NaN where there is no forecast.
 
-    Between two recorded levels the upper one is taken: who asks for .97 gets .99. At least one step ahead is looked at,
-    and the end of the lead time itself: 60 s from now is a quarter of the way from a step 45 s ahead to one at 105 s.
+    It is the forecast's floor. One without (of an earlier version) is asked for the quantile of the policy's level, at
+    its largest over the lead time. Between two recorded levels the upper one is taken: who asks for .97 gets .99. At
+    least one step ahead is looked at, and the end of the lead time itself: 60 s from now is a quarter of the way from a
+    step 45 s ahead to one at 105 s.
     """
+    if len(forecast.floor):
+        return _floor(forecast)
     asked = (table, forecast.quantiles, forecast.ahead, lead)
     for known, answer in _last:
         if all(one is other for one, other in zip(asked, known, strict=True)):
@@ -79,6 +102,11 @@ def expected_load(table: PolicyTable, forecast: Forecast, lead: Float64s) -> Flo
     answer.flags.writeable = False
     _last[:] = [(asked, answer)]
     return answer
+
+
+def _floor(forecast: Forecast) -> Float64s:
+    stale = not len(forecast.ahead) or forecast.ahead[0] < -STALE_SECONDS
+    return np.full(len(forecast.floor), np.nan) if stale else forecast.floor.astype(np.float64)
 
 
 # The last question and its answer: after a decision, whoever tells of that turn asks the same again.

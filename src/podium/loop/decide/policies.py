@@ -21,9 +21,9 @@ ORDER: tuple[Policy, ...] = (
     conditions.follow_limits_alone,  # without any, the minimum of its schedule and rules
     latency.keep_headroom,  # what the response time needs; it may only add
     capacity.tell_capacity,  # what a replica serves, where that was learned
+    horizontal.stabilise,  # settle before following a change
     ahead.prepare_for_forecast,  # what the load ahead needs; it may only add
     announced.prepare_for_events,  # what an announced event needs; it may only add
-    horizontal.stabilise,  # settle before following a change
     horizontal.limit_rate,  # no faster than allowed
     horizontal.within_limits,  # never outside minimum and maximum
     trust.distrust,  # nothing goes down on the word of a source that may be lying

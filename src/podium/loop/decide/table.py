@@ -222,6 +222,7 @@ class PolicyTable:
     latency: tuple[LatencyGroup, ...] = ()
     limits_alone: Bools | None = None  # [n] whether it has a schedule or rules and measures nothing; None: nobody
     ordered: Ordered | None = None  # None: nothing is ordered
+    risk: Float64s | None = None  # [n] share of the load that may stay unserved; NaN: none is asked. None: nobody asks
     learning: Learning | None = None  # None: every load says what a replica serves
     announced: Announced | None = None  # None: nothing is announced
     learned: Learned | None = None  # what of it is in force: then `capacity` and `metrics` have it, too

@@ -88,7 +88,7 @@ class Memory:
             self.capacities.set_back()
             self.usual.set_back()
         load = loads(snapshot, table, suspects(self.state, snapshot))
-        self.changes = self.outlook.step(snapshot.now, load, lead)
+        self.changes = self.outlook.step(snapshot.now, load, lead, table.risk, self._capacity(table))
         self.usual.follow(snapshot.now, load, table.announced, snapshot.held.announced)
         self.capacities.follow(snapshot, table.learning, load, doubted(self.state, snapshot))
 
@@ -99,7 +99,12 @@ class Memory:
             return self.outlook.forecast(now, LEVELS, AHEAD)
         if self.made is None or self.made.at != made_at:
             made = self.outlook.forecast(made_at, LEVELS, AHEAD)
-            self.made = dataclasses.replace(made, quantiles=_rounded(made.quantiles))
+            self.made = dataclasses.replace(
+                made,
+                quantiles=_rounded(made.quantiles),
+                floor=_rounded(made.floor),
+                realised=_rounded(made.realised),
+            )
         return dataclasses.replace(self.made, at=now, ahead=AHEAD - (now - made_at))
 
     def table(self, table: PolicyTable) -> PolicyTable:
@@ -108,6 +113,10 @@ class Memory:
         if self._over is None or self._over[0] is not table or self._over[1] is not learned:
             self._over = (table, learned, capacity.over(table, learned))
         return self._over[2]
+
+    def _capacity(self, table: PolicyTable) -> Float64s:
+        """[n] what a replica serves, as far as it was known when the last turn ended."""
+        return capacity.in_force(table.capacity, self.capacities.learned(table.learning))
 
     def announced(self, table: PolicyTable, now: float, lead: Float64s) -> Float64s:
         """[a] the load that each announced event brings, if it is to be prepared for now; see `Held`."""

@@ -34,7 +34,7 @@ from podium.model.verdict import Outcome, Verdict
 PLAIN = frozenset({Reason.OBSERVED})
 
 # How the forecast and a learned capacity stand: it moves no number, so it is never the cause of one.
-REMARKS = frozenset({Reason.FORECAST_ABSENT, Reason.FORECAST_UNTRUSTED, *SAID.values()})
+REMARKS = frozenset({Reason.FORECAST_ABSENT, Reason.FORECAST_UNTRUSTED, Reason.RISK_MISSED, *SAID.values()})
 REMARKS |= {Reason.CAPACITY_UNKNOWN, Reason.ANNOUNCED, Reason.ANNOUNCED_UNKNOWN}
 
 

@@ -199,6 +199,14 @@ SENTENCES: dict[Reason, Sentence] = {
     Reason.FORECAST_RAISES: lambda f: (
         f"the forecast raises it to {f.a:.0f}: up to {number(f.b)} expected within {clock.duration(round(f.c))}"
     ),
+    Reason.MARGIN_RAISES: lambda f: (
+        f"raised to {f.a:.0f} while the forecast is not trusted: up to {number(f.b)} within "
+        f"{clock.duration(round(f.c))}, as it has grown before"
+    ),
+    Reason.RISK_MISSED: lambda f: (
+        f"{100 * f.b:.2g} % of its load found no capacity in two weeks, where {100 * f.a:.2g} % was asked: it bursts "
+        "beyond what its past shows; a shorter start-up or a higher minimum would help"
+    ),
     Reason.FORECAST_UNTRUSTED: lambda f: (
         "the forecast is not trusted yet"
         if math.isnan(f.a)

@@ -1,0 +1,267 @@
+"""What a floor must carry: the highest load within each slot's lead window, as quantiles and as the floor itself.
+
+In every step the windows that end with it teach: the model of their centre (`window`), the tail of its errors (`tails`)
+and the level that keeps the asked share of the load unserved (`shortfall`). Then the next window is told.
+
+A forecast that is not trusted carries a margin over the present load instead, or its own floor where that is higher.
+The margin is what the load grew by within a window in 99 of 100 of them; it begins at 1 / 0.7: a target of 70 per cent.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import numpy as np
+
+from podium.foresight import shortfall, tails, window, winsor
+from podium.foresight.banded import BLOCK
+from podium.foresight.memory import Field, Memory
+from podium.model.arrays import Bools, Columns, Float32s, Float64s, Int64s
+
+UNASKED_LEVEL = 0.99  # of the floor where nobody asked for a share
+MARGIN_LEVEL = 0.99
+MARGIN_AT_FIRST = math.log(1 / 0.7)
+MARGIN_GAIN = np.float32(0.5)  # of the mean absolute error
+ERROR_AT_FIRST = np.float32(0.1)
+CALM_SECONDS = 240.0  # a floor is the highest of so long: it costs next to nothing, and half of all changes
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Asked:
+    """What the floor of n slots is for. NaN: not known, or nobody asked."""
+
+    steps: Int64s  # length of the lead window; 0: unknown, or longer than anything learned
+    risk: Float64s  # share of the load that may stay unserved
+    capacity: Float64s  # load that one replica serves
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Judged:
+    """What came of the windows that ended in a step, [n] each; NaN: none ended, or a load in it is unknown."""
+
+    outcome: Float32s
+    quantile: Float32s
+    centre: Float32s
+
+
+class Peak:
+    """The maximum over the lead window for n slots; nothing that one slot learns touches another."""
+
+    def __init__(self, step_seconds: float, longest: int, level: float, size: int = 0) -> None:
+        self.level = level  # of the quantile that is judged
+        self._seconds = step_seconds
+        self._longest = longest
+        self._past = window.Past(step_seconds, longest)
+        self._calm = max(1, round(CALM_SECONDS / step_seconds))
+        self._hold = max(1, round(shortfall.HOLD_SECONDS / step_seconds)) + 1
+        issued = {
+            "steps": Field((longest,), 0, np.int16),  # length of the window a forecast was made for
+            "centre": Field((longest,)),
+            "scale": Field((longest,)),
+            "quantile": Field((longest,)),
+            "floors": Field((self._calm,)),  # of the newest steps
+            "floor": Field(),  # what the newest window is told: the highest of them
+            "margin": Field(fill=MARGIN_AT_FIRST),
+        }
+        self._memories = {
+            "believed": Memory(winsor.FIELDS, size),
+            "window": Memory(self._past.fields(), size),
+            "tails": Memory(tails.FIELDS, size),
+            "shortfall": Memory(shortfall.fields(longest), size),
+            "issued": Memory(issued, size),
+        }
+        self._blocks = self._cut()
+
+    @property
+    def floor(self) -> Float32s:
+        """[n] the load to be ready for within the lead window that began with the last step; NaN: unknown."""
+        return self._memories["issued"]["floor"].copy()
+
+    @property
+    def realised(self) -> Float32s:
+        """[n] share of the load of the last two weeks that following the floor left unserved; NaN: unknown."""
+        return shortfall.realised(self._memories["shortfall"])
+
+    def passed(self, step: int) -> None:
+        """A step that nobody told of."""
+        row = step % self._longest
+        for name in ("steps", "centre", "scale", "quantile"):
+            self._memories["issued"][name][row] = self._memories["issued"].fields[name].fill
+        self._memories["issued"]["floors"][step % self._calm] = np.nan
+        self._memories["shortfall"]["orders"][row] = np.nan
+        unknown = np.full(self._memories["issued"].size, np.nan, np.float32)
+        window.hold(self._past, self._memories["window"], step, unknown)
+
+    def judge(self, step: int, loads: Float64s, asked: Asked) -> Judged:
+        """Take in the mean loads [n] of a step: what they say of the windows that end with it."""
+        with np.errstate(over="ignore"):  # beyond float32 is infinite, which is unknown
+            values = loads.astype(np.float32)
+        parts = [
+            self._judge(number, step, values[slots], _of(asked, slots), memories)
+            for number, (slots, memories) in enumerate(self._blocks)
+        ]
+        if not parts:
+            return Judged(values, values, values)
+        outcome, quantile, centre = (np.concatenate(column) for column in zip(*parts, strict=True))
+        return Judged(outcome, quantile, centre)
+
+    def issue(self, step: int, medians: Float32s, trusted: Bools, asked: Asked) -> None:
+        """Tell the windows that begin after `step`. `medians` [3, n]: largest within, at the end, furthest known."""
+        for slots, memories in self._blocks:
+            self._issue(step, medians[:, slots], trusted[slots], _of(asked, slots), memories)
+
+    def quantiles(self, step: int, levels: Float64s) -> Float32s:
+        """[q, n] of the maximum of the window that began after `step`; NaN where unknown."""
+        out = np.full((len(levels), self._memories["issued"].size), np.nan, np.float32)
+        row = step % self._longest
+        for slots, memories in self._blocks:
+            issued, unit = memories["issued"], _unit(memories, None)
+            told = tails.Tails(memories["tails"])
+            for number, level in enumerate(levels.tolist()):
+                out[number, slots] = _above(issued["centre"][row], issued["scale"][row], told.quantile(level), unit)
+        return out
+
+    def steps(self, step: int) -> Int64s:
+        """[n] how long the windows were that began after `step`."""
+        out: Int64s = self._memories["issued"]["steps"][step % self._longest].astype(np.int64)
+        return out
+
+    def forget(self, slots: Int64s) -> None:
+        """Start anew for these slots."""
+        for memory in self._memories.values():
+            memory.forget(slots)
+
+    def forget_windows(self) -> None:
+        """What waits for an outcome gets none; what was learned stays."""
+        slots = np.arange(self._memories["issued"].size)
+        margin = self._memories["issued"]["margin"].copy()
+        self._memories["issued"].forget(slots)
+        self._memories["issued"]["margin"][...] = margin
+        self._memories["window"]["loads"][...] = np.nan
+        self._memories["shortfall"]["orders"][...] = np.nan
+
+    def resize(self, size: int) -> None:
+        """Grow or shrink to `size` slots; new ones know nothing."""
+        for memory in self._memories.values():
+            memory.resize(size)
+        self._blocks = self._cut()
+
+    def state(self) -> Columns:
+        """Everything learned, as named arrays."""
+        out: Columns = {}
+        for name, memory in self._memories.items():
+            out |= memory.state(f"peak.{name}")
+        return out
+
+    def restore(self, state: Columns) -> None:
+        """Take over what `state` returned. Raises ValueError when it does not fit."""
+        for name, memory in self._memories.items():
+            memory.restore(state, f"peak.{name}")
+        self._blocks = self._cut()
+
+    def _judge(
+        self, block: int, step: int, values: Float32s, asked: Asked, memories: dict[str, Memory]
+    ) -> tuple[Float32s, Float32s, Float32s]:
+        believed = winsor.bounded(memories["believed"], values, self._seconds)
+        believed = np.maximum(believed, 0)  # no load is below nothing
+        window.hold(self._past, memories["window"], step, believed)
+        shortfall.follow(memories["shortfall"], step, asked.steps, believed, asked.risk, self._seconds)
+        issued, slots = memories["issued"], np.arange(len(values))
+        made = (step - asked.steps) % self._longest
+        same = (issued["steps"][made, slots] == asked.steps) & (asked.steps > 0)
+        outcome = np.where(same, self._largest(memories["window"], step, asked.steps), np.float32(np.nan))
+        centre, scale = issued["centre"][made, slots], issued["scale"][made, slots]
+        quantile = issued["quantile"][made, slots]
+        unit = _unit(memories, asked.capacity)
+        error = np.log1p(outcome / unit) - np.log1p(centre / unit)
+        origin = np.where(same, step - asked.steps, step - 1)
+        self._widen_margin(memories, outcome, origin)
+        if (step + block) % window.EVERY == 0:
+            usual = np.fmax(memories["tails"]["slow"], tails.SMALLEST)
+            weight = 1 / (np.float32(0.5) + np.abs(error) / usual)
+            window.learn(self._past, memories["window"], unit, origin, asked.steps, outcome, weight)
+            if (step + block) // window.EVERY % window.SOLVE_EVERY == 0:
+                window.solve(self._past, memories["window"])
+        tails.learn(memories["tails"], error, scale, step * self._seconds, self._seconds)
+        return outcome, quantile, centre
+
+    def _issue(self, step: int, medians: Float32s, trusted: Bools, asked: Asked, memories: dict[str, Memory]) -> None:
+        row, unit = step % self._longest, _unit(memories, asked.capacity)
+        past, issued = memories["window"], memories["issued"]
+        past["expected"][row] = medians
+        centre = window.centre(self._past, past, unit, step, asked.steps)
+        centre[asked.steps == 0] = np.nan
+        mean_lead = float(np.median(asked.steps)) * self._seconds if len(centre) else 0.0
+        scale = tails.scale(memories["tails"], step * self._seconds + mean_lead)
+        issued["steps"][row] = asked.steps
+        issued["centre"][row] = centre
+        issued["scale"][row] = scale
+        told = tails.Tails(memories["tails"])
+        issued["quantile"][row] = _above(centre, scale, told.quantile(self.level), unit)
+        level = shortfall.level(memories["shortfall"], asked.risk)
+        level = np.where(np.isnan(level), UNASKED_LEVEL, level)
+        floor = _above(centre, scale, told.quantile(level), unit)
+        margin = past["held"] * np.exp(issued["margin"])
+        floor = np.where(trusted, floor, np.fmax(floor, margin))
+        issued["floors"][step % self._calm] = shortfall.bounded(memories["shortfall"], floor)
+        issued["floor"][...] = np.fmax.reduce(issued["floors"], axis=0)
+        issued["floor"][np.isnan(floor)] = np.nan
+        self._order(step, memories, asked)
+
+    def _order(self, step: int, memories: dict[str, Memory], asked: Asked) -> None:
+        loads = memories["window"]["loads"]
+        recent = loads[step % len(loads)].copy()
+        for back in range(1, self._hold):
+            np.fmax(recent, loads[(step - back) % len(loads)], out=recent)
+        shortfall.order(memories["shortfall"], step, memories["issued"]["floor"], recent, asked.capacity)
+
+    def _largest(self, memory: Memory, step: int, steps: Int64s) -> Float32s:
+        """[n] the highest load of the last `steps`; NaN where one is unknown."""
+        loads = memory["loads"]
+        largest = np.full(memory.size, np.nan, np.float32)
+        running = np.full(memory.size, -np.inf, np.float32)
+        for back in range(int(steps.max(initial=0))):
+            running = np.maximum(running, loads[(step - back) % len(loads)])  # NaN stays: unknown
+            np.copyto(largest, running, where=steps == back + 1)
+        return largest
+
+    def _widen_margin(self, memories: dict[str, Memory], outcome: Float32s, origin: Int64s) -> None:
+        """Track the logarithm of the growth within a window that 99 of 100 stay under (Robbins and Monro 1951)."""
+        loads, margin = memories["window"]["loads"], memories["issued"]["margin"]
+        begin = loads[origin % len(loads), np.arange(len(outcome))]
+        known = (begin > 0) & ~np.isnan(outcome)
+        growth = np.log(np.divide(outcome, begin, out=np.ones_like(begin), where=known) + tails.SMALLEST)
+        error = memories["tails"]["slow"]
+        pace = MARGIN_GAIN * np.where(np.isnan(error), ERROR_AT_FIRST, error)
+        moved = np.where(growth > margin, MARGIN_LEVEL, MARGIN_LEVEL - 1).astype(np.float32)
+        np.add(margin, pace * moved, out=margin, where=known)
+        np.maximum(margin, 0, out=margin)
+
+    def _cut(self) -> list[tuple[slice, dict[str, Memory]]]:
+        """Views of the memories, a block of slots each."""
+        size = self._memories["issued"].size
+        cuts = [slice(start, start + BLOCK) for start in range(0, size, BLOCK)]
+        return [(slots, {name: memory.part(slots) for name, memory in self._memories.items()}) for slots in cuts]
+
+
+def _of(asked: Asked, slots: slice) -> Asked:
+    return Asked(asked.steps[slots], asked.risk[slots], asked.capacity[slots])
+
+
+def _unit(memories: dict[str, Memory], capacity: Float64s | None) -> Float32s:
+    """[n] the load of one replica, or a part of the usual load; kept for when it is asked for later."""
+    memory = memories["shortfall"]
+    if capacity is not None:
+        usual = np.float32(window.USUAL_PART) * memory["usual"]
+        known = np.isfinite(capacity) & (capacity > 0)
+        memory["unit"][...] = np.maximum(np.where(known, capacity, usual), np.float32(1e-9))
+    out: Float32s = memory["unit"]
+    return out
+
+
+def _above(centre: Float32s, scale: Float32s, tail: Float32s, unit: Float32s) -> Float32s:
+    """[n] the load that lies so many scales of logarithm above (or below) the centre."""
+    logs = np.log1p(centre / unit) + tail * scale
+    out: Float32s = unit * np.expm1(np.minimum(np.maximum(logs, 0), np.float32(60)))
+    return out
