@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+import boosting  # beside this file
 import duckdb
 import numpy as np
 from numpy.typing import NDArray
@@ -240,6 +241,11 @@ def report(folder: Path) -> str:
         HORIZON : len(data.loads) + HORIZON
     ]
     points = {"last value": data.loads, "seasonal naive, 1 day": day_before}
+    boosted = boosting.forecast(data.loads, HORIZON)
+    if boosted is None:
+        print("LightGBM is not installed: no row of it")
+    else:
+        points["LightGBM over all series"] = boosted
     methods = {
         f"{name}, trailing residuals": scores(data, trailing(value, ahead), ahead) for name, value in points.items()
     }
@@ -268,12 +274,12 @@ def report(folder: Path) -> str:
 
 
 SHORT = """## Where it falls short
-- The few settings were chosen on these series; series never seen are likely a little worse.
-- To beat, measured by probing on 36 series of these kinds: MAE .541 with five ridges and seven experts, .529 with
-  boosting on top; pinball .54 / .56 / .57 / .64, half boosting .54 / .54 / .54 / .57.
-- The maximum is furthest from what was reached there (.56-.58 / .54-.56 / .54-.57 / .60-.70): its centre is the largest
-  median on the way, not a model of its own; and on smooth cluster load its tail is worse than trailing residuals.
+- The few settings were chosen on these series; series never seen are likely a little worse. Of the ridge, a pull of 20,
+  60 or 200 samples, a memory of 7 or 14 days, 8 or 13 days before and a unit of .3 or 1 of the usual load each moved
+  the mean error by at most .002.
 - Bursts that nothing announces (crane, web) are not foreseen; the band widens after the first.
+- Whole clusters and crane are nearest to the last value: fitted in hindsight on the judged third itself, the same kind
+  of line reaches .82 and .73 there.
 - Nothing is claimed beyond 30 minutes ahead, and nothing is known of holidays and other calendars.
 - Three days of minutes for ten slots take longer than the second they should: small fleets pay per call."""
 

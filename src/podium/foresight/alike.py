@@ -35,16 +35,20 @@ def learn(memory: Memory, before: Float32s, now: Float32s) -> None:
 
 
 def expected(memory: Memory, before: Float32s, later: Array, now: Float32s) -> list[Float32s]:
-    """For each resemblance the load now on days like today less `now`, and [q, n] how it went on from there.
+    """For each resemblance [1 + q, n]: the load now on days like today less `now`, and how it went on from there.
 
     `later` [q, d, n] are the loads on the days before at q times to come. NaN where no day is known.
     """
+    parts = np.concatenate((before[None] - now, later - before))
+    known = ~np.isnan(parts)
+    parts[~known] = 0
+    counted = known.astype(np.float32)
     out: list[Float32s] = []
-    gone = later - before
     for name in ("by_level", "by_shape"):
         weight = _weights(memory[name], before)
-        out.append((_mean(before, weight) - now)[None])
-        out.append(np.stack([_mean(one, weight) for one in gone]))
+        total = np.einsum("dn,qdn->qn", weight, counted)
+        summed = np.einsum("dn,qdn->qn", weight, parts)
+        out.append(np.divide(summed, total, out=np.full_like(summed, np.nan), where=total > 0))
     return out
 
 
@@ -55,16 +59,6 @@ def _weights(distance: Float32s, before: Float32s) -> Float32s:
     usual = filled.sum(axis=0) / np.maximum(known.sum(axis=0), 1).astype(np.float32)
     near = filled + NEVER_NEARER * usual + SMALLEST
     out: Float32s = known / (near * near)
-    return out
-
-
-def _mean(values: Float32s, weight: Float32s) -> Float32s:
-    """[n] the weighted mean over days of what is known."""
-    known = ~np.isnan(values)
-    counted = weight * known
-    total = counted.sum(axis=0)
-    summed = (counted * np.where(known, values, 0)).sum(axis=0)
-    out: Float32s = np.divide(summed, total, out=np.full_like(summed, np.nan), where=total > 0)
     return out
 
 

@@ -119,8 +119,11 @@ class Design:
         np.add(usual, weight * (size - usual), out=usual, where=known)
         wanted = np.maximum(usual, NOTHING)
         far: Bools = known & ~((wanted <= FAR * unit) & (unit <= FAR * wanted))
-        if far.any():
-            self._rescale(memory, np.flatnonzero(far), wanted)
+        anew = np.isnan(unit)
+        slots = np.flatnonzero(far & ~anew)
+        if len(slots):
+            self._rescale(memory, slots, wanted)
+        np.copyto(unit, wanted, where=far & anew)
 
     def _rescale(self, memory: Memory, slots: Int64s, units: Float32s) -> None:
         old, new = memory["unit"][slots].astype(np.float64), units[slots]
