@@ -233,10 +233,10 @@ class Peak:
         known = (begin > 0) & ~np.isnan(outcome)
         growth = np.log(np.divide(outcome, begin, out=np.ones_like(begin), where=known) + tails.SMALLEST)
         error = memories["tails"]["slow"]
-        pace = MARGIN_GAIN * np.where(np.isnan(error), ERROR_AT_FIRST, error)
+        pace = MARGIN_GAIN * np.minimum(np.where(np.isnan(error), ERROR_AT_FIRST, error), 1)
         moved = np.where(growth > margin, MARGIN_LEVEL, MARGIN_LEVEL - 1).astype(np.float32)
         np.add(margin, pace * moved, out=margin, where=known)
-        np.maximum(margin, 0, out=margin)
+        np.minimum(np.maximum(margin, 0), window.FURTHEST, out=margin)
 
     def _cut(self) -> list[tuple[slice, dict[str, Memory]]]:
         """Views of the memories, a block of slots each."""

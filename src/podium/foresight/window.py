@@ -86,16 +86,17 @@ def features(
     out[0] = 1
     for number, lag in enumerate(past.lags, 1):
         out[number] = apart(load(lag))
-    largest, total, count = present.copy(), np.zeros_like(present), np.zeros_like(present)
-    in_window = present.copy()
-    for back in range(1, past.longest + 1):
-        value = load(back)
-        np.fmax(largest, value, out=largest)
-        if back <= steps.max(initial=0):
-            np.fmax(in_window, value, out=in_window, where=back <= steps)
-        known = ~np.isnan(value)
-        np.add(total, value, out=total, where=known)
-        count += known
+    backs = np.arange(1, past.longest + 1)[:, None]
+    rows = (origin - backs) % past.rows
+    recent = loads[rows[:, 0]] if isinstance(origin, int) else loads[rows, slots]
+    largest = np.fmax(present, np.fmax.reduce(recent, axis=0))
+    near = int(steps.max(initial=0))
+    inside = np.where(backs[:near] <= steps, recent[:near], np.float32(np.nan))
+    in_window = np.fmax(present, np.fmax.reduce(inside, axis=0, initial=np.float32(np.nan)))
+    known = ~np.isnan(recent)
+    total, count = np.zeros_like(present), known.sum(axis=0).astype(np.float32)
+    for row_of_loads in np.where(known, recent, np.float32(0)):
+        total += row_of_loads  # row by row: the same bits however many slots there are
     mean = np.divide(total, count, out=present.copy(), where=count > 0)
     row = origin % past.longest
     medians = expected[row] if isinstance(origin, int) else expected[row, :, slots].T
