@@ -113,7 +113,9 @@ class Settings(Shape):
 
         def check(documents: Documents) -> Iterator[Problem]:
             for signal in documents.of(Signal):
-                kind, name = signal.spec.origin_kind, signal.spec.origin.source
+                if (origin := signal.spec.origin) is None:
+                    continue  # judged, not measured
+                kind, name = signal.spec.origin_kind, origin.source
                 try:
                     self.source(kind, name)
                 except LookupError as error:

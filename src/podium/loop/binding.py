@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from podium.documents.collection import Documents
+from podium.loop.anomalies.asked import AnomalySignal
 from podium.loop.calendar.document import Calendar
 from podium.loop.cycle import Assignment
 from podium.loop.decide.table import Guards, Reactive
@@ -42,6 +43,8 @@ def bind(
     signals, cluster_signals = [], []
     for signal in documents.of(Signal):
         origin = signal.spec.origin
+        if origin is None:
+            continue  # an anomaly: judged, not asked
         if isinstance(origin, ClusterOrigin):
             cluster_signals.append(
                 ClusterSignal(signal.namespace, signal.metadata.name, origin.resource, signal.spec.stale_after)
@@ -57,10 +60,24 @@ def bind(
             limits,
             {f"{signal.namespace}/{signal.metadata.name}": signal.spec.unit for signal in documents.of(Signal)},
             tuple(sorted(documents.of(Calendar), key=lambda calendar: calendar.key)),
+            _anomalies(documents),
         ),
         fleet=fleet.revised({key: tenant_of(key) for key in policies}),
         signals=tuple(signals),
         cluster_signals=tuple(cluster_signals),
+    )
+
+
+def _anomalies(documents: Documents) -> tuple[AnomalySignal, ...]:
+    """Signals that judge others, each at the pace of the one it judges."""
+    signals = documents.of(Signal)
+    pace = {(one.namespace, one.metadata.name): one.spec.interval for one in signals}
+    return tuple(
+        sorted(
+            AnomalySignal(one.namespace, one.metadata.name, judged.of, judged.threshold, pace[one.namespace, judged.of])
+            for one in signals
+            if (judged := one.spec.anomaly) is not None
+        )
     )
 
 

@@ -25,6 +25,31 @@ def named_signals_exist(documents: Documents) -> Iterator[Problem]:
                 yield Problem.at(policy.source, path, expected, name)
 
 
+def anomalies_are_of_measured_signals(documents: Documents) -> Iterator[Problem]:
+    """Every anomaly judges a Signal of its own namespace that is measured: a score of scores says nothing."""
+    for signal in documents.of(Signal):
+        if signal.spec.anomaly is None:
+            continue
+        of = signal.spec.anomaly.of
+        others = {one.metadata.name: one for one in documents.of(Signal) if one.namespace == signal.namespace}
+        measured = [name for name, one in others.items() if one.spec.anomaly is None]
+        if of not in measured:
+            expected = f"the name of a measured Signal in namespace {signal.namespace}{nearest(of, measured)}"
+            got = f"{of}, which is an anomaly" if of in others else of
+            yield Problem.at(signal.source, ("spec", "anomaly", "of"), expected, got)
+
+
+def pods_have_no_score(documents: Documents) -> Iterator[Problem]:
+    """A metric of pods needs a sample of each, and an anomaly has one value per workload."""
+    scores = {(one.namespace, one.metadata.name) for one in documents.of(Signal) if one.spec.anomaly is not None}
+    for policy in documents.of(ScalingPolicy):
+        for number, metric in enumerate(policy.spec.metrics):
+            if metric.pods is not None and (policy.namespace, metric.pods.metric.name) in scores:
+                path = ("spec", "metrics", number, "pods", "metric", "name")
+                expected = "a Signal that is measured pod by pod; use an anomaly in a metric of type External"
+                yield Problem.at(policy.source, path, expected, metric.pods.metric.name)
+
+
 def signals_select_by_themselves(documents: Documents) -> Iterator[Problem]:
     """A metric has no selector of its own: which series count is what its Signal's query says."""
     for policy in documents.of(ScalingPolicy):
@@ -102,6 +127,8 @@ def calendars_speak_of_somebody(documents: Documents) -> Iterator[Problem]:
 CHECKS = (
     calendars_speak_of_somebody,
     named_signals_exist,
+    anomalies_are_of_measured_signals,
+    pods_have_no_score,
     signals_select_by_themselves,
     one_policy_per_workload,
     rules_are_conditions,

@@ -192,7 +192,7 @@ class Cycle:
         with self._step("act"):
             results = await self._act(commands, turn)
         if beside is not None:
-            self._keeper.begin(beside, self._memory.outlook, now)
+            self._keeper.begin(beside, self._memory.outlook, now, self._memory.scores)
         steps = dict(self._steps)
         return Turned(
             turn, self._leadership.epoch, sight, results, verdicts, trust, self._unclaimed, events, steps, reduced,
@@ -234,11 +234,12 @@ class Cycle:
             now,
             self._deadline,
         )
-        written, replaced = self._restored.written(assignment.fleet, sight.snapshot.replicas)
-        rules = await self._rules.outcomes(self._table.rules, sight.snapshot, sight.observation.ready)
+        seen = self._memory.score(sight.snapshot, self._table)
+        written, replaced = self._restored.written(assignment.fleet, seen.replicas)
+        rules = await self._rules.outcomes(self._table.rules, seen, sight.observation.ready)
         announced = self._memory.announced(self._table, now, self._memory.lead(self._table, self._default_lead))
         held = Held(self._schedule.held(self._table.windows, now), rules, announced)
-        snapshot = dataclasses.replace(sight.snapshot, written=written, written_from=replaced, held=held)
+        snapshot = dataclasses.replace(seen, written=written, written_from=replaced, held=held)
         return dataclasses.replace(sight, snapshot=snapshot)
 
     async def _claim(self) -> None:

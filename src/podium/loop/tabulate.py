@@ -15,6 +15,7 @@ import numpy as np
 from podium.documents.document import Document
 from podium.documents.kubernetes import MetricSpec, ScalingRules
 from podium.loop import conditions
+from podium.loop.anomalies.asked import AnomalySignal, scored
 from podium.loop.calendar.document import Announced, Calendar
 from podium.loop.calendar.rows import announced
 from podium.loop.capacity.asked import learning
@@ -49,6 +50,7 @@ class Policies:
     limits: Limits = dataclasses.field(default_factory=Limits)
     units: Mapping[str, str] = dataclasses.field(default_factory=dict)  # "namespace/signal" -> unit, for people
     calendars: tuple[Calendar, ...] = ()
+    anomalies: tuple[AnomalySignal, ...] = ()
 
     def to_json(self) -> bytes:
         """A canonical form, its keys sorted: the same policies give the same bytes.
@@ -67,6 +69,7 @@ class Policies:
                 "units": dict(self.units),
             }
             | ({"calendars": [_plain(one) for one in self.calendars]} if self.calendars else {})
+            | ({"anomalies": [dataclasses.asdict(one) for one in self.anomalies]} if self.anomalies else {})
         )
         return f'{{"documents":{{{",".join(documents)}}},{rest[1:]}'.encode()
 
@@ -79,7 +82,9 @@ class Policies:
             for key, document in written.documents.items()
         }
         calendars = tuple(Calendar.model_validate_json(bytes(one)) for one in written.calendars)
-        return cls(documents, written.guards, written.reactive, written.limits, written.units, calendars)
+        return cls(
+            documents, written.guards, written.reactive, written.limits, written.units, calendars, written.anomalies
+        )
 
     @property
     def events(self) -> tuple[tuple[Announced, str], ...]:
@@ -104,6 +109,7 @@ class _Written(msgspec.Struct):
     limits: Limits
     units: dict[str, str]
     calendars: list[msgspec.Raw] = []
+    anomalies: tuple[AnomalySignal, ...] = ()
 
 
 def _plain(document: Document) -> dict[str, Any]:
@@ -159,6 +165,7 @@ def tabulate(policies: Policies, fleet: Fleet) -> PolicyTable:
         limits_alone=conditions.limits_alone(specs),
         learning=learning(specs),
         announced=announced(policies.calendars, documents),
+        scores=scored(policies.anomalies, fleet),
     )
 
 

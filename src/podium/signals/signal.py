@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, ClassVar, Literal, TypeAlias
+from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
 from pydantic import Field
 
 from podium.documents.document import Document
 from podium.documents.shape import Objection, Shape
-from podium.documents.values import Label, PositiveSeconds, Text
+from podium.documents.values import Label, ObjectName, PositiveSeconds, Text
 from podium.signals.parameters import PresetName, PresetParameters, adapted
 from podium.signals.presets import PRESETS, Preset
 
@@ -81,9 +81,19 @@ class ClusterOrigin(Shape):
     """The source in Settings; may be left out when there is only one of kind cluster."""
 
 
-Origin: TypeAlias = PrometheusOrigin | ReplayOrigin | ClusterOrigin
+class AnomalyOrigin(Shape):
+    """How far out of the ordinary each new reading of another Signal is, from 0 to 1; 0.5 and more is an alarm."""
 
-_ORIGINS = ("prometheus", "replay", "cluster")
+    of: ObjectName
+    """The Signal whose readings are judged, by its name in the same namespace."""
+    threshold: Annotated[float, Field(gt=0, le=100, allow_inf_nan=False)] = 2.5
+    """The sensitivity; higher is quieter."""
+
+
+Origin: TypeAlias = PrometheusOrigin | ReplayOrigin | ClusterOrigin  # whom a source answers
+
+_ORIGINS = ("prometheus", "replay", "cluster", "anomaly")
+_JUDGED = {"reduce": "reduce", "interval": "interval", "stale_after": "staleAfter"}  # by the Signal that is judged
 _RESOURCE_UNITS = {"cpu": "cores", "memory": "bytes"}
 
 
@@ -95,6 +105,8 @@ def _or_preset(name: str, otherwise: Any) -> Any:
     """A field that a preset fills in where nobody writes it."""
 
     def fill(written: dict[str, Any]) -> Any:
+        if name == "unit" and written["anomaly"] is not None:
+            return "ratio"
         preset = _preset(written["prometheus"])
         return otherwise if preset is None else getattr(preset, name)
 
@@ -105,11 +117,13 @@ class SignalSpec(Shape):
     """What is measured, where, and for how long a value counts."""
 
     prometheus: PrometheusOrigin | None = None
-    """Measured by Prometheus. Exactly one of prometheus, replay and cluster is written."""
+    """Measured by Prometheus. Exactly one of prometheus, replay, cluster and anomaly is written."""
     replay: ReplayOrigin | None = None
     """Read from a recording."""
     cluster: ClusterOrigin | None = None
     """Measured by the cluster itself."""
+    anomaly: AnomalyOrigin | None = None
+    """Not measured, but judged: what is out of the ordinary in another Signal."""
     unit: Unit = _or_preset("unit", None)
     """What the values are: cores, bytes, per_second, seconds, ratio or count. A preset knows it."""
     reduce: Reduce = _or_preset("reduce", "sum")
@@ -123,14 +137,14 @@ class SignalSpec(Shape):
     def cel_rules(cls) -> tuple[tuple[str, str], ...]:
         """What the API server can say itself."""
         one = " + ".join(f"(has(self.{name}) ? 1 : 0)" for name in _ORIGINS)
-        unit = "has(self.unit) || (has(self.prometheus) && has(self.prometheus.preset))"
+        unit = "has(self.unit) || has(self.anomaly) || (has(self.prometheus) && has(self.prometheus.preset))"
         return ((f"{one} == 1", f"exactly one of {', '.join(_ORIGINS)}"), (unit, "a unit, which only a preset knows"))
 
     def objections(self) -> Iterator[Objection]:
         """Exactly one origin, a unit that fits it, and patience for at least one interval."""
         written = [name for name in _ORIGINS if getattr(self, name) is not None]
         if not written:
-            yield Objection(("prometheus",), "an origin: one of prometheus, replay and cluster")
+            yield Objection(("prometheus",), "an origin: one of prometheus, replay, cluster and anomaly")
         for name in written[1:]:
             yield Objection((name,), f"nothing here, because the origin is {written[0]}")
         if self.stale_after < self.interval:
@@ -140,18 +154,24 @@ class SignalSpec(Shape):
         if self.cluster is not None and self.unit != _RESOURCE_UNITS[self.cluster.resource]:
             unit = _RESOURCE_UNITS[self.cluster.resource]
             yield Objection(("unit",), f"{unit}, because {self.cluster.resource} is measured in {unit}")
+        if self.anomaly is not None:
+            yield from self._objections_to_anomaly(self.anomaly)
+
+    def _objections_to_anomaly(self, anomaly: AnomalyOrigin) -> Iterator[Objection]:
+        """A score is a ratio, and there is a new one with every reading of the Signal that is judged."""
+        if self.unit != "ratio":
+            yield Objection(("unit",), "ratio, which a score from 0 to 1 is, or nothing")
+        for field in _JUDGED.keys() & self.model_fields_set:
+            yield Objection((_JUDGED[field],), f"nothing here: it is that of the Signal {anomaly.of}")
 
     @property
-    def origin(self) -> Origin:
-        """The one origin that is written."""
-        for origin in (self.prometheus, self.replay, self.cluster):
-            if origin is not None:
-                return origin
-        raise ValueError("a signal without an origin")
+    def origin(self) -> Origin | None:
+        """The one origin that is written; None: no source is asked, because the signal is an anomaly."""
+        return self.prometheus or self.replay or self.cluster
 
     @property
     def origin_kind(self) -> str:
-        """`prometheus`, `replay` or `cluster`: the kind of source in Settings."""
+        """`prometheus`, `replay` or `cluster`, the kind of source in Settings; or `anomaly`."""
         return next(name for name in _ORIGINS if getattr(self, name) is not None)
 
 

@@ -78,8 +78,10 @@ def _queries(loaded: Loaded, documents: Documents, settings: SourceSettings) -> 
     """The distinct queries of the signals that this source serves -> the longest that any of them keeps a value."""
     out: dict[str, float] = {}
     for signal in documents.of(Signal):
-        spec = signal.spec
-        if spec.origin_kind != settings.kind or loaded.value.source(settings.kind, spec.origin.source) != settings:
+        spec, origin = signal.spec, signal.spec.origin
+        if origin is None or spec.origin_kind != settings.kind:
+            continue
+        if loaded.value.source(settings.kind, origin.source) != settings:
             continue
         query = (
             spec.prometheus.promql(signal.namespace) if spec.prometheus else spec.replay.column if spec.replay else ""

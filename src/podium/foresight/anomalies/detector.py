@@ -35,14 +35,15 @@ class Judged:
 class Detector:
     """Anomalies of n series whose rows are about `step_seconds` apart; what one slot learns never touches another."""
 
-    def __init__(self, step_seconds: float, size: int = 1, threshold: float = THRESHOLD) -> None:
+    def __init__(self, step_seconds: float, size: int = 1, threshold: float = THRESHOLD, first: int = 0) -> None:
+        """`first` is the number of the first row: detectors of different ones end their blocks at different rows."""
         if not step_seconds > 0:
             raise ValueError(f"rows are some time apart, got {step_seconds}")
         if not threshold > 0:
             raise ValueError(f"a threshold is more than 0, got {threshold}")
         self.threshold = threshold
         self.per_day = days.parts_per_day(step_seconds)
-        self._row = 0
+        self._row = first
         self._part: int | None = None  # the newest part of a day
         inner = {
             "recent": {"values": Field((recent.ROWS,), np.nan, np.float64)},
@@ -59,6 +60,12 @@ class Detector:
     def size(self) -> int:
         """How many slots there are."""
         return self._memory.size
+
+    @property
+    def known(self) -> Float64s:
+        """[n] how many rows of each slot had a value; the first FIRST_ROWS of them tell little."""
+        known: Float64s = self._memory["novelty.rows"] - self._memory["novelty.missing"]
+        return known
 
     @property
     def alarm(self) -> float:
@@ -116,8 +123,7 @@ class Detector:
         known = ~np.isnan(values)
         means = recent.means(window)
         means[:, ~known] = np.nan
-        before = memory["novelty.rows"] - memory["novelty.missing"]
-        early = before + np.cumsum(known, axis=0) <= FIRST_ROWS
+        early = self.known + np.cumsum(known, axis=0) <= FIRST_ROWS
         new = novelty.judge(memory.inside("novelty"), row, window, means, broken < self.alarm)
         surprise = np.maximum(np.maximum(broken, beyond), np.where(early, 0.0, new))
         told = onsets.onsets(memory.inside("onsets"), row, surprise)

@@ -122,6 +122,17 @@ class LatencyGroup:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Scored:
+    """Slots in which the readings of one signal are judged: the score is a signal, too."""
+
+    name: str
+    of: str
+    threshold: float
+    step_seconds: float  # between readings
+    slots: Int32s  # rising
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Bound:
     """Rows of `Learning` for which one signal must stay below a bound."""
 
@@ -225,6 +236,7 @@ class PolicyTable:
     risk: Float64s | None = None  # [n] share of the load that may stay unserved; NaN: none is asked. None: nobody asks
     learning: Learning | None = None  # None: every load says what a replica serves
     announced: Announced | None = None  # None: nothing is announced
+    scores: tuple[Scored, ...] = ()  # anomalies asked for as signals
     learned: Learned | None = None  # what of it is in force: then `capacity` and `metrics` have it, too
 
     def __len__(self) -> int:

@@ -21,14 +21,17 @@ from podium.ledger.entry import Entry
 from podium.ledger.errors import Temporary
 from podium.ledger.lease import Leadership
 from podium.ledger.ledger import Ledger
+from podium.loop.anomalies.scores import Scores
 from podium.loop.remember import record
 from podium.loop.remember.record import Checkpoint, Part
 from podium.model.arrays import Columns
 
 WHOLE = 1024  # slots: up to here one entry of 6 MB holds everything, packed in 20 ms
 SLOTS = 1024  # of one part: a write that keeps a turn's waiting for 20 ms at most
+PART_BYTES = 4_000_000  # of a part of scores, for the same reason
 EVERY = 40  # turns: ten minutes at the usual pace, folded again in well under a second
 EVERY_LARGE = 240  # an hour: 100,000 workloads write 10 GB a day and fold for a minute
+SCORES = "scores."  # begins the columns of scores in parts, where all others are of forecasts
 PER_TURN = 125  # slots that put the next checkpoint off by a turn: 10,000 workloads write one in half an hour
 
 
@@ -49,9 +52,10 @@ def write(
     outlook: Columns,
     now: float,
     stopped: threading.Event | None = None,
+    scores: Columns | None = None,
 ) -> None:
-    """Append what forecasts know in parts, then the checkpoint. Gives up between two of them once `stopped`."""
-    parts = list(_cut(outlook, len(checkpoint)))
+    """Append what forecasts and scores know in parts, then the checkpoint. Gives up between two once `stopped`."""
+    parts = [*_cut(outlook, len(checkpoint)), *_pieces(scores or {})]
     for number, part in enumerate(parts):
         if stopped is not None and stopped.is_set():
             return
@@ -68,8 +72,8 @@ def read(ledger: Ledger, entry: Entry) -> Checkpoint:
         if found is None or found.purged:
             raise KeyError(f"the ledger lacks part {number} of the memory after turn {checkpoint.number}")
         parts.append(record.read_part(found))
-    outlook = {f"outlook.{name}": array for name, array in _joined(parts).items()}
-    return dataclasses.replace(checkpoint, memory=checkpoint.memory | outlook)
+    apart = {name if name.startswith(SCORES) else f"outlook.{name}": array for name, array in _joined(parts).items()}
+    return dataclasses.replace(checkpoint, memory=checkpoint.memory | apart)
 
 
 class Keeper:
@@ -82,11 +86,11 @@ class Keeper:
         self._copied = asyncio.Event()
         self._stopped = threading.Event()
 
-    def begin(self, checkpoint: Checkpoint, outlook: Outlook, now: float) -> None:
+    def begin(self, checkpoint: Checkpoint, outlook: Outlook, now: float, scores: Scores | None = None) -> None:
         """Start to write `checkpoint`, unless the one before is still being written."""
         if self._writing is None:
             self._copied.clear()
-            self._writing = asyncio.create_task(self._write(checkpoint, outlook, now), name="checkpoint")
+            self._writing = asyncio.create_task(self._write(checkpoint, outlook, now, scores), name="checkpoint")
 
     async def ready(self) -> None:
         """Wait until the memory may change again. Raises what writing it down has raised: the ledger's errors."""
@@ -104,12 +108,13 @@ class Keeper:
             with contextlib.suppress(Temporary):
                 await self._writing
 
-    async def _write(self, checkpoint: Checkpoint, outlook: Outlook, now: float) -> None:
+    async def _write(self, checkpoint: Checkpoint, outlook: Outlook, now: float, scores: Scores | None) -> None:
         try:
             copied = await asyncio.to_thread(outlook.state)  # 0.2 s for 100,000 workloads, between two turns
+            judged = {} if scores is None else await asyncio.to_thread(scores.checkpoint)
         finally:
             self._copied.set()
-        await asyncio.to_thread(write, self._ledger, self._leadership, checkpoint, copied, now, self._stopped)
+        await asyncio.to_thread(write, self._ledger, self._leadership, checkpoint, copied, now, self._stopped, judged)
 
 
 def _cut(columns: Columns, size: int) -> Iterator[Part]:
@@ -122,10 +127,22 @@ def _cut(columns: Columns, size: int) -> Iterator[Part]:
         rest = {}
 
 
+def _pieces(scores: Columns) -> Iterator[Part]:
+    """Parts of whole columns, each but little larger than PART_BYTES."""
+    piece: Columns = {}
+    for name, array in scores.items():
+        piece[f"{SCORES}{name}"] = array
+        if sum(one.nbytes for one in piece.values()) >= PART_BYTES:
+            yield Part(piece, ())
+            piece = {}
+    if piece:
+        yield Part(piece, ())
+
+
 def _joined(parts: Sequence[Part]) -> Columns:
     if not parts:
         return {}
-    whole = dict(parts[0].columns)
+    whole = {name: array for part in parts for name, array in part.columns.items()}
     for name in parts[0].sliced:
-        whole[name] = np.concatenate([part.columns[name] for part in parts], axis=-1)
+        whole[name] = np.concatenate([part.columns[name] for part in parts if name in part.columns], axis=-1)
     return whole

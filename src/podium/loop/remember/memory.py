@@ -14,6 +14,7 @@ import numpy as np
 
 from podium.foresight.calibration import NO_CHANGES, Changes
 from podium.foresight.outlook import Outlook
+from podium.loop.anomalies.scores import Scores
 from podium.loop.calendar import rows
 from podium.loop.calendar.usual import Usual
 from podium.loop.capacity.capacities import Capacities
@@ -52,6 +53,7 @@ class Memory:
     shadow: Shadow = dataclasses.field(default_factory=Shadow)  # a plain HPA beside the loop
     capacities: Capacities = dataclasses.field(default_factory=Capacities)  # what a replica serves
     usual: Usual = dataclasses.field(default_factory=Usual)  # by the hours of the week
+    scores: Scores = dataclasses.field(default_factory=Scores)  # of readings out of the ordinary
     _over: tuple[PolicyTable, Learned, PolicyTable] | None = None  # the newest answer of `table`
 
     @classmethod
@@ -72,9 +74,15 @@ class Memory:
         self.shadow.adopt(len(new), slots)
         self.capacities.forget(slots)
         self.usual.forget(slots)
+        self.scores.forget(slots)
         self.outlook.forget(slots)
         self.outlook.resize(len(new))
         self.fleet, self.made = fleet, None
+
+    def score(self, snapshot: Snapshot, table: PolicyTable) -> Snapshot:
+        """The snapshot with the scores of its readings. Once a turn, before all else that reads the signals."""
+        scores = self.scores.follow(snapshot, table.scores)
+        return dataclasses.replace(snapshot, signals=snapshot.signals | scores) if scores else snapshot
 
     def learn(self, snapshot: Snapshot, table: PolicyTable, lead: Float64s) -> None:
         """Take in the loads of a snapshot. What a suspect source said is not learned.
@@ -151,7 +159,8 @@ class Memory:
 
     def checkpoint(self) -> Columns:
         """Everything learned, as columns."""
-        return self.decided() | {f"outlook.{name}": array for name, array in self.outlook.state().items()}
+        outlook = {f"outlook.{name}": array for name, array in self.outlook.state().items()}
+        return self.decided() | outlook | {f"scores.{name}": array for name, array in self.scores.checkpoint().items()}
 
     def decided(self) -> Columns:
         """The state of deciding, lead times, capacities and the shadow, as columns. These arrays never change."""
@@ -172,6 +181,7 @@ class Memory:
         self.shadow.restore(_within(stored, "shadow."), len(fleet))
         self.capacities.restore(_within(stored, "capacities."))
         self.usual.restore(_within(stored, "usual."))
+        self.scores.restore(_within(stored, "scores."))
         self.fleet, self.made = fleet, None
 
 

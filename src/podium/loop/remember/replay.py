@@ -98,6 +98,7 @@ def _again(entry: Entry, memory: Memory, library: Library) -> Replayed:
     if memory.fleet.digest != turn.fleet:
         memory.adopt(library.fleet(turn.fleet))
     table = library.table(turn)
+    memory.score(turn.snapshot, table)  # to learn from its readings: the scores are recorded
     memory.learn(turn.snapshot, table, turn.lead)
     forecast = memory.forecast(turn.snapshot.now)
     decisions = memory.decide(turn.snapshot, turn.forecast, table, turn.lead)

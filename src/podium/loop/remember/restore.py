@@ -135,6 +135,7 @@ class Restored:
         if memory.fleet.digest != turn.fleet:
             memory.adopt(library.fleet(turn.fleet))
         self.set_back(turn.snapshot.now)
+        memory.score(turn.snapshot, table)  # to learn from its readings: the scores are recorded
         memory.learn(turn.snapshot, table, turn.lead)
         memory.decide(turn.snapshot, turn.forecast, table, turn.lead)
         memory.shadow.follow(turn.snapshot, turn.ready, turn.forecast, table, turn.lead)

@@ -28,6 +28,7 @@ from podium.model.arrays import UNKNOWN, Bools, Int32s, Int64s
 from podium.model.decision import Reason, Reasons
 from podium.model.fleet import Fleet
 from podium.model.identity import WorkloadKey
+from podium.model.snapshot import Level
 from podium.model.verdict import Outcome, Verdict
 
 # Said only when nothing else is: every decision starts from what is there.
@@ -238,6 +239,10 @@ def _named(policies: Policies, key: WorkloadKey | None, signal: str) -> bool:
     return signal in {name for _, name in policy.spec.signals} or any(signal in rule.when for rule in policy.spec.rules)
 
 
+def _age(level: Level, slot: int, now: float) -> str:
+    return clock.duration(round(max(now - float(level.at[slot]), 0.0)))
+
+
 def inputs(turn: Turn, fleet: Fleet, policies: Policies, slot: int) -> dict[str, str]:
     """What a decision saw: replicas, pods, each signal with its age, the lead time, the forecast's standing."""
     snapshot, key = turn.snapshot, fleet.slots[slot].key
@@ -248,6 +253,8 @@ def inputs(turn: Turn, fleet: Fleet, policies: Policies, slot: int) -> dict[str,
     }
     for name, level in snapshot.signals.items():
         if level.source[slot] == UNKNOWN:
+            if not math.isnan(level.value[slot]):  # of no source: judged from the readings of another signal
+                seen[name] = f"{level.value[slot]:.2f}, {_age(level, slot, snapshot.now)} old; from 0.5 on, an anomaly"
             continue
         source = snapshot.sources[level.source[slot]]
         if math.isnan(level.value[slot]):
@@ -255,9 +262,8 @@ def inputs(turn: Turn, fleet: Fleet, policies: Policies, slot: int) -> dict[str,
                 continue  # a Signal of its namespace that other workloads follow
             seen[name] = f"unknown (source {source})"
         else:
-            age = clock.duration(round(max(snapshot.now - float(level.at[slot]), 0.0)))
             value = words.measured(float(level.value[slot]), "" if key is None else policies.unit(key, name))
-            seen[name] = f"{value} from {source}, {age} old"
+            seen[name] = f"{value} from {source}, {_age(level, slot, snapshot.now)} old"
     policy = policies.documents.get(key) if key is not None else None
     if key is not None and policy is not None and policy.spec.load is not None:
         unit = policies.unit(key, policy.spec.load.signal)
