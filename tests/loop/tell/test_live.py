@@ -52,9 +52,9 @@ async def test_rows_columns_sums_and_tails_tell_the_same(tmp_path: Path) -> None
         tail = live.tail(str(WEB), since=fleet.at - 15)
     assert (row.key, row.replicas, row.load, row.capacity_per_replica) == (str(WEB), 14, 95.0, 10.0)
     assert (sheet.replicas.tolist(), STATES[sheet.state[0]], sheet.use.round(2).tolist()) == ([14], row.state, [0.68])
-    assert (fleet.total.workloads, fleet.total.replicas, fleet.total.states) == (1, 10, {row.state: 1})
+    assert (fleet.total.workloads, fleet.total.replicas, fleet.total.states) == (1, 14, {row.state: 1})
     assert (fleet.tick, fleet.tenant_count, [one.tenant for one in fleet.tenants]) == (sheet.tick, 1, ["shop"])
-    assert (tail.row, tail.series.at[-1], tail.series.replicas[-1]) == (row, fleet.at, 10)
+    assert (tail.row, tail.series.at[-1], tail.series.replicas[-1]) == (row, fleet.at, 14)
     assert [one.at for one in tail.decisions] == [fleet.at, fleet.at - 15]
 
 
