@@ -15,7 +15,7 @@ def test_a_snapshot_from_before_schedules_and_rules_has_none_that_hold() -> None
     stored = columns.flatten(seen(START, 3, 100.0))
     older = {name: array for name, array in stored.items() if not name.startswith("held.")}
     read = columns.restore(Snapshot, older)
-    assert (len(older), len(read.held.windows), len(read.held.rules)) == (len(stored) - 2, 0, 0)
+    assert (len(older), len(read.held.windows), len(read.held.rules)) == (len(stored) - 3, 0, 0)
 
 
 def test_a_state_from_before_panics_knows_of_none_and_grows_and_forgets_as_any_other() -> None:

@@ -173,9 +173,9 @@ class Program:
             self._cycle = cycle
             self.book.open(cycle, leadership)
             self._assign(self._documents)
-            if restored.number == 0:
+            if restored.number == 0 or restored.memory.untaught:
                 await self._learn_past(restored, leadership)
-            else:
+            if restored.number:
                 await asyncio.to_thread(self.live.recall, self._outside.pace())
             self.live.note(None)
             tracer = self._tracer or UNTOLD
@@ -206,23 +206,29 @@ class Program:
             self._cycle.assign(self._assigned)
 
     async def _learn_past(self, restored: Restored, leadership: Leadership) -> None:
-        """Before the very first turn: learn what the sources remember, and record the memory that this gives."""
+        """Learn what the sources remember, and record the memory that this gives.
+
+        Before the very first turn, and after an earlier version whose forecasts remembered otherwise.
+        """
         assigned, until = self._assigned, self._outside.pace()
+        since = until - self._outside.history_seconds
         if assigned is None or not self._outside.history_seconds:
             return
         self.live.waiting("learning from recorded history")
         table = tabulate(assigned.policies, assigned.fleet)
         restored.memory.adopt(assigned.fleet)
+        restored.memory.begin_anew(since)
         default = restored.memory.lead(table, self._loaded.value.loop.lead_time)
-        since = until - self._outside.history_seconds
         learned = await backfill.backfill(
             restored.memory, table, self._outside.sources, assigned.signals, default, since, until
         )
         log.info("learned from history", days=round(learned / 86400, 1))
         memory = restored.memory
-        checkpoint = record.Checkpoint(0, assigned.fleet.digest, (), memory.decided())
-        await asyncio.to_thread(self._ledger.append, [record.draft_fleet(assigned.fleet, until)], leadership)
-        await asyncio.to_thread(checkpoints.write, self._ledger, leadership, checkpoint, memory.outlook.state(), until)
+        pending, fleet = tuple(restored.expectations.values()), assigned.fleet
+        checkpoint = record.Checkpoint(restored.number, fleet.digest, pending, memory.decided())
+        known = memory.outlook.state(), until, None, memory.scores.checkpoint()
+        await asyncio.to_thread(self._ledger.append, [record.draft_fleet(fleet, until)], leadership)
+        await asyncio.to_thread(checkpoints.write, self._ledger, leadership, checkpoint, *known)
 
     def _after(self, turned: Turned, skipped: int) -> None:
         cycle, assigned = self._cycle, self._assigned

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from tests.loop.scenes import empty_memory
+from tests.loop.scenes import FLEET, empty_memory
 
 from podium.loop.decide.state import NONE, State, empty_state
 from podium.loop.remember import former
@@ -42,3 +42,16 @@ def test_what_is_of_today_stays_as_it_is() -> None:
 def test_a_digest_of_the_first_version_tells_nothing() -> None:
     memory = empty_memory()
     assert [memory.left(one) for one in ("0" * 64, memory.digest(), "2:" + "0" * 64)] == [True, True, False]
+
+
+def test_forecasts_of_another_build_are_forgotten_and_all_else_is_kept() -> None:
+    memory = empty_memory()
+    memory.adopt(FLEET)
+    stored = memory.checkpoint()
+    name = next(one for one in stored if one.startswith("outlook.forecaster."))
+    older = {key: array for key, array in stored.items() if key != name}
+    again = empty_memory()
+    again.restore(older, FLEET)
+    assert (again.untaught, again.outlook.size, again.digest()) == (True, len(FLEET), memory.digest())
+    again.begin_anew(1000.0)
+    assert (again.untaught, again.outlook.size) == (False, len(FLEET))

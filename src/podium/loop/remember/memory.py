@@ -54,6 +54,7 @@ class Memory:
     capacities: Capacities = dataclasses.field(default_factory=Capacities)  # what a replica serves
     usual: Usual = dataclasses.field(default_factory=Usual)  # by the hours of the week
     scores: Scores = dataclasses.field(default_factory=Scores)  # of readings out of the ordinary
+    untaught: bool = False  # restored from a version that forecast otherwise: what that one had learned is lost
     _over: tuple[PolicyTable, Learned, PolicyTable] | None = None  # the newest answer of `table`
 
     @classmethod
@@ -78,6 +79,13 @@ class Memory:
         self.outlook.forget(slots)
         self.outlook.resize(len(new))
         self.fleet, self.made = fleet, None
+
+    def begin_anew(self, at: float) -> None:
+        """Forget what forecasts have learned: the past from `at` on is about to be taught."""
+        self.outlook.resize(0)
+        self.outlook.resize(len(self.fleet))
+        self.outlook.set_back(at)
+        self.untaught, self.made = False, None
 
     def score(self, snapshot: Snapshot, table: PolicyTable) -> Snapshot:
         """The snapshot with the scores of its readings. Once a turn, before all else that reads the signals."""
@@ -171,9 +179,14 @@ class Memory:
         return columns.flatten(self.state, "state") | leads | shadow | capacities | usual
 
     def restore(self, stored: Columns, fleet: Fleet) -> None:
-        """Take over what `checkpoint` returned for `fleet`."""
+        """Take over what `checkpoint` returned for `fleet`. Of a version that forecast otherwise: all but forecasts."""
         self.outlook.resize(len(fleet))
-        self.outlook.restore(_within(stored, "outlook."))
+        try:
+            self.outlook.restore(_within(stored, "outlook."))
+        except ValueError:
+            self.outlook.resize(0)
+            self.outlook.resize(len(fleet))
+            self.untaught = True
         self.state = columns.restore(State, former.state_columns(stored), "state")
         self.leads = Leads.of(
             np.asarray(stored["leads.seconds"], np.float32), np.asarray(stored["leads.count"], np.int64)
