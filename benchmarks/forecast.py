@@ -234,14 +234,14 @@ def backfill() -> list[str]:
 
 
 def report(folder: Path) -> str:
+    import boosting  # beside this file; tests import this one from elsewhere
+
     data = recorded(folder)
     ahead, peak = later(data.loads), highest(data.loads)
     day_before = np.vstack((np.full((288, data.loads.shape[1]), np.nan), data.loads))[
         HORIZON : len(data.loads) + HORIZON
     ]
     points = {"last value": data.loads, "seasonal naive, 1 day": day_before}
-    import boosting  # beside this file; tests import this one from elsewhere
-
     boosted = boosting.forecast(data.loads, HORIZON)
     if boosted is None:
         print("LightGBM is not installed: no row of it")
