@@ -129,7 +129,8 @@ def test_what_this_version_does_not_act_on_is_named_and_is_no_mistake(tmp_path: 
 def test_nothing_to_check_is_said(name: str, tmp_path: Path) -> None:
     (tmp_path / "empty.yaml").write_text("# later\n")
     done = podium("policy", "check", name, at=tmp_path)
-    assert (done.code, done.err) == (2, f"podium: {name}: expected documents (ScalingPolicy, Signal, Calendar); got none\n")
+    said = f"podium: {name}: expected documents (ScalingPolicy, Signal, Calendar); got none\n"
+    assert (done.code, done.err) == (2, said)
 
 
 def test_settings_and_scenarios_beside_documents_are_checked_as_what_they_are(
@@ -195,10 +196,8 @@ def test_schemas_and_crds_are_those_of_the_models(tmp_path: Path) -> None:
 def test_an_unknown_kind_is_answered_with_the_nearest(tmp_path: Path) -> None:
     done = podium("policy", "schema", "Signl", at=tmp_path)
     assert done.code == 2
-    assert (
-        done.err
-        == "podium: no kind 'Signl'; did you mean Signal?; there are ScalingPolicy, Signal, Calendar, Settings, Scenario\n"
-    )
+    known = "ScalingPolicy, Signal, Calendar, Settings, Scenario"
+    assert done.err == f"podium: no kind 'Signl'; did you mean Signal?; there are {known}\n"
 
 
 def shop(folder: Path) -> tuple[Path, Path]:
