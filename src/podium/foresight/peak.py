@@ -119,7 +119,8 @@ class Peak:
             issued, unit = memories["issued"], _unit(memories, None)
             told = tails.Tails(memories["tails"])
             for number, level in enumerate(levels.tolist()):
-                out[number, slots] = _above(issued["centre"][row], issued["scale"][row], told.quantile(level), unit)
+                high = _above(issued["centre"][row], issued["scale"][row], told.quantile(level), unit)
+                out[number, slots] = shortfall.bounded(memories["shortfall"], high)
         return out
 
     def steps(self, step: int) -> Int64s:
@@ -177,11 +178,11 @@ class Peak:
         error = np.log1p(outcome / unit) - np.log1p(centre / unit)
         origin = np.where(same, step - asked.steps, step - 1)
         self._widen_margin(memories, outcome, origin)
-        if (step + block) % window.EVERY == 0:
+        if (step + block) % self._past.every == 0:
             usual = np.fmax(memories["tails"]["slow"], tails.SMALLEST)
             weight = 1 / (np.float32(0.5) + np.abs(error) / usual)
             window.learn(self._past, memories["window"], unit, origin, asked.steps, outcome, weight)
-            if (step + block) // window.EVERY % window.SOLVE_EVERY == 0:
+            if (step + block) // self._past.every % window.SOLVE_EVERY == 0:
                 window.solve(self._past, memories["window"])
         tails.learn(memories["tails"], error, scale, step * self._seconds, self._seconds)
         return outcome, quantile, centre
@@ -198,7 +199,8 @@ class Peak:
         issued["centre"][row] = centre
         issued["scale"][row] = scale
         told = tails.Tails(memories["tails"])
-        issued["quantile"][row] = _above(centre, scale, told.quantile(self.level), unit)
+        judged = _above(centre, scale, told.quantile(self.level), unit)
+        issued["quantile"][row] = shortfall.bounded(memories["shortfall"], judged)
         level = shortfall.level(memories["shortfall"], asked.risk)
         level = np.where(np.isnan(level), UNASKED_LEVEL, level)
         floor = _above(centre, scale, told.quantile(level), unit)

@@ -5,7 +5,7 @@ a ridge on how far other loads lie from the present one, also in logarithms: tho
 and the mean of the last half hour, the largest of as long as the window, and what the forecaster expects within the
 window, at its end and half an hour ahead. All weights 0 is the present load.
 
-The normal equations grow with every seventh step (a number that meets every minute of an hour) and fade in 14 days;
+The normal equations grow every seven minutes and fade in 14 days;
 outcomes that were missed by far count less, so that a burst does not decide alone. Blocks of slots are solved in turn.
 """
 
@@ -17,7 +17,7 @@ from podium.foresight.memory import Field, Memory
 from podium.model.arrays import Float32s, Int64s
 
 LAG_SECONDS = (60.0, 120.0, 180.0, 300.0, 600.0, 1200.0, 1800.0)
-EVERY = 7  # steps between two lessons of a block
+EVERY_SECONDS = 420.0  # between two lessons of a block: seven minutes, which meet every minute of an hour
 SOLVE_EVERY = 24  # lessons between two solutions: 2.8 hours of minutes
 MEMORY_SECONDS = 14 * 86_400.0
 RIDGE = 0.005  # of the mean square of a feature's sum
@@ -36,7 +36,8 @@ class Past:
         self.rows = 2 * longest + 1  # features of a window that ends now reach so far back
         self.features = 1 + len(self.lags) + 3 + 3
         self.held_steps = max(1, round(HELD_SECONDS / step_seconds))
-        self.kept = float(np.exp(-EVERY * step_seconds / MEMORY_SECONDS))
+        self.every = max(1, round(EVERY_SECONDS / step_seconds))
+        self.kept = float(np.exp(-self.every * step_seconds / MEMORY_SECONDS))
 
     def fields(self) -> dict[str, Field]:
         """What is remembered per slot."""
