@@ -18,6 +18,7 @@ from podium.model.arrays import Float32s, Int64s
 
 LAG_SECONDS = (60.0, 120.0, 180.0, 300.0, 600.0, 1200.0, 1800.0)
 EVERY_SECONDS = 420.0  # between two lessons of a block: seven minutes, which meet every minute of an hour
+BLIND_SECONDS = 86_400.0  # of lessons before the weights leave 0: fewer teach one morning as if it were every hour
 SOLVE_EVERY = 24  # lessons between two solutions: 2.8 hours of minutes
 MEMORY_SECONDS = 14 * 86_400.0
 RIDGE = 0.005  # of the mean square of a feature's sum
@@ -37,6 +38,7 @@ class Past:
         self.features = 1 + len(self.lags) + 3 + 3
         self.held_steps = max(1, round(HELD_SECONDS / step_seconds))
         self.every = max(1, round(EVERY_SECONDS / step_seconds))
+        self.fewest = max(2 * self.features, round(BLIND_SECONDS / (self.every * step_seconds)))
         self.kept = float(np.exp(-self.every * step_seconds / MEMORY_SECONDS))
 
     def fields(self) -> dict[str, Field]:
@@ -144,8 +146,8 @@ def learn(
 
 
 def solve(past: Past, memory: Memory) -> None:
-    """Set the weights of a block to the ridge's solution; who had fewer lessons than there are features keeps 0."""
-    ready = np.flatnonzero(memory["lessons"] > 2 * past.features)
+    """Set the weights of a block to the ridge's solution; who had lessons for less than a day keeps 0."""
+    ready = np.flatnonzero(memory["lessons"] > past.fewest)
     if not len(ready):
         return
     p = past.features
