@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from tests.journeys.installation import POLICY, Installation, Write
+from tests.journeys.installation import BY_LOAD_ALONE, POLICY, Installation, Write
 
 from podium.model.arrays import UNKNOWN
 from testbed.control_plane import ControlPlane
@@ -147,7 +147,7 @@ class Deployments:
     ) -> Installation:
         """A Podium that scales all of them by what the server at `source_url` measures."""
         documents = SIGNAL.format(namespace=self.namespace) + "".join(
-            POLICY.format(name=name, namespace=self.namespace) + behavior for name in self.begun
+            POLICY.format(name=name, namespace=self.namespace) + BY_LOAD_ALONE + behavior for name in self.begun
         )
         cluster = f"kind: kubernetes, kubeconfig: {kubeconfig or self.control_plane.kubeconfig}"
         source = f'kind: prometheus, url: "{source_url}"'

@@ -56,6 +56,8 @@ spec:
   replicas: {{min: 1, max: 500}}
   load: {{signal: load, capacityPerReplica: 10}}
 """
+# What a forecast asked for is taken back when it asks for less: whoever shows that nothing is lowered does without one.
+BY_LOAD_ALONE = "  forecast: {enabled: false}\n"
 
 
 def write_recording(path: Path, loads: np.ndarray) -> None:
@@ -125,10 +127,11 @@ class Installation:
         speed: float = 300.0,
         database: str = "",
         loop: str = "interval: 15s",
+        more: str = "",
     ) -> Installation:
-        """Write everything that `podium run` needs for a simulated cluster."""
+        """Write everything that `podium run` needs for a simulated cluster; `more` ends each policy's spec."""
         cluster = f"kind: simulated, simulation: {{scenario: scenario.yaml, speed: {speed}}}"
-        policies = SIGNAL + "".join(POLICY.format(name=name, namespace="shop") for name in NAMES)
+        policies = SIGNAL + "".join(POLICY.format(name=name, namespace="shop") + more for name in NAMES)
         source = "kind: replay, path: scenario.yaml"
         place = cls.written(
             folder, cluster, source, policies, lambda: _simulated_writes(folder), database=database, loop=loop

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.journeys.installation import Installation, rising
+from tests.journeys.installation import BY_LOAD_ALONE, Installation, rising
 from tests.journeys.survival import Survival, killed_again_and_again
 from tests.servers.postgresql import Server
 
@@ -18,7 +18,9 @@ pytestmark = [pytest.mark.postgresql, pytest.mark.slow, pytest.mark.timeout(300)
 
 
 def lay(folder: Path, server: Server, loop: str = "interval: 15s") -> Installation:
-    return Installation.lay(folder, rising(60 * 10), speed=120, database=server.database(), loop=loop)
+    return Installation.lay(
+        folder, rising(60 * 10), speed=120, database=server.database(), loop=loop, more=BY_LOAD_ALONE
+    )
 
 
 @pytest.fixture(scope="module")

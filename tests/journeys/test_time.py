@@ -13,7 +13,7 @@ from tests.brief.stage import Stage, by_load, policy, stage
 from tests.brief.stage import signal as measured_signal
 from tests.journeys import liar as lies
 from tests.journeys.afternoon import LOADS, MINUTE, START, Day, afternoon, key, lay, telling
-from tests.journeys.installation import Installation, rising
+from tests.journeys.installation import BY_LOAD_ALONE, Installation, rising
 
 from podium.ledger.ledger import Ledger
 from podium.loop.clusters.simulated.cluster import SimulatedCluster
@@ -123,7 +123,7 @@ async def test_answers_that_come_late_and_out_of_order_are_followed_and_lower_no
 @pytest.mark.slow
 def test_an_hour_asleep_is_skipped_counted_and_nothing_goes_down(tmp_path: Path) -> None:
     """SIGSTOP stands for the lid of a laptop. At 300 times the speed, 12 s are an hour."""
-    with Installation.lay(tmp_path, rising(600), loop="interval: 15s, lease: 60s") as place:
+    with Installation.lay(tmp_path, rising(600), loop="interval: 15s, lease: 60s", more=BY_LOAD_ALONE) as place:
         place.start()
         place.until_ready()
         place.until_turn(20)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from tests.brief.stage import WEB, Stage, by_load, policy, signal, stage
-from tests.journeys.installation import Installation, rising
+from tests.journeys.installation import BY_LOAD_ALONE, Installation, rising
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -19,7 +19,9 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 @pytest.fixture
 def running(tmp_path: Path) -> Iterator[Installation]:
     """An installation in the middle of its work, under loads that never fall."""
-    with Installation.lay(tmp_path, rising(900), speed=150.0, loop="interval: 15s, lease: 60s") as place:
+    with Installation.lay(
+        tmp_path, rising(900), speed=150.0, loop="interval: 15s, lease: 60s", more=BY_LOAD_ALONE
+    ) as place:
         place.start()
         place.until_ready()
         place.until_turn(20)
