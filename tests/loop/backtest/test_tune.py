@@ -75,6 +75,7 @@ def test_where_none_keeps_to_the_risk_the_safest_is_chosen() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(400)
 def test_it_is_chosen_on_one_part_and_judged_on_another(tuned: Tuned) -> None:
     assert (tuned.risk, tuned.present.risk, tuned.present.minimum) == (0.001, 0.001, 2)
     assert (len(tuned.first[0].minutes), len(tuned.rest[0].minutes)) == (tuned.first_days, 6 - tuned.first_days)
@@ -92,6 +93,7 @@ def changed(tuned: Tuned) -> Tuned:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(400)
 def test_the_proposed_document_is_valid_and_carries_its_promise(workload: Lived, tuned: Tuned) -> None:
     whole = promise.tuned_document(workload.document, changed(tuned), 1.8e9)
     read = ScalingPolicy.model_validate_json(json.dumps(yaml.safe_load(promise.as_yaml(whole))))
