@@ -50,17 +50,6 @@ class Past:
     missing: tuple[str, ...]
 
 
-def known(ledger: Ledger) -> Mapping[WorkloadKey, ScalingPolicy]:
-    """The workloads of the newest turn and their policies. Raises KeyError where nothing is recorded."""
-    entry = ledger.latest(record.TURN)
-    if entry is None:
-        raise KeyError("nothing is recorded yet")
-    newest = ledger.latest(record.POLICIES)
-    if newest is None:
-        raise KeyError("no policies are recorded yet")
-    return record.read_policies(newest).documents
-
-
 def read(
     ledger: Ledger,
     days: float,
@@ -68,10 +57,9 @@ def read(
     wanted: Callable[[Mapping[WorkloadKey, ScalingPolicy]], Sequence[WorkloadKey]] = list,
 ) -> Past:
     """The last `days` of the workloads that `wanted` chooses. Raises KeyError where nothing is recorded."""
-    documents = known(ledger)
+    documents, at = _newest(ledger)
     keys = wanted(documents)
-    entry = ledger.latest(record.TURN)
-    until = (entry.at_us / 1e6 if entry is not None else 0.0) + MINUTE
+    until = at + MINUTE
     since = until - days * 86400.0
     history = History(ledger.database, step_seconds=step_seconds)
     samples.refill(history, ledger, until)
@@ -95,6 +83,16 @@ def read(
             continue
         lived.append(Lived(key, documents[key], case))
     return Past(since, until, tuple(lived), tuple(missing))
+
+
+def _newest(ledger: Ledger) -> tuple[Mapping[WorkloadKey, ScalingPolicy], float]:
+    """The policies in force by workload, and when the newest turn was (Unix seconds). Raises KeyError."""
+    turn, policies = ledger.latest(record.TURN), ledger.latest(record.POLICIES)
+    if turn is None:
+        raise KeyError("nothing is recorded yet")
+    if policies is None:
+        raise KeyError("no policies are recorded yet")
+    return record.read_policies(policies).documents, turn.at_us / 1e6
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
