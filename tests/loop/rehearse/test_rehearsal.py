@@ -9,8 +9,8 @@ from tests.loop.rehearse.made import DAY, on_steps, said, waves
 from podium.foresight import installed
 from podium.loop.rehearse import rehearsal
 from podium.loop.rehearse.rehearsal import Wanted, origins, rehearse
-from podium.loop.rehearse.steps import Unfit
 from podium.loop.remember.anew import new_outlook
+from podium.signals.source import Permanent
 
 
 def test_origins_lie_evenly_over_the_last_third_and_the_last_has_a_horizon_behind_it() -> None:
@@ -25,7 +25,7 @@ def test_more_origins_than_steps_are_as_many_as_there_are() -> None:
 
 
 def test_a_horizon_longer_than_what_is_judged_has_no_origin() -> None:
-    with pytest.raises(Unfit, match="holds no origin with 9h behind it"):
+    with pytest.raises(Permanent, match="holds no origin with 9h behind it"):
         origins(on_steps(waves(1)), Wanted(9 * 3600.0, 300.0, 5))
 
 

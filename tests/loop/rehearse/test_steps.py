@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from podium.loop.rehearse.steps import Steps, Unfit, steps
+from podium.loop.rehearse.steps import Steps, steps
 from podium.signals.series import Series
+from podium.signals.source import Permanent
 
 DAY = 86_400
 MONDAY = 1_780_272_000
@@ -48,7 +49,7 @@ def test_a_step_without_a_row_is_unknown_and_nothing_is_interpolated() -> None:
     ],
 )
 def test_what_cannot_be_forecast_is_refused_with_the_reason(series: Series, said: str) -> None:
-    with pytest.raises(Unfit) as refused:
+    with pytest.raises(Permanent) as refused:
         steps("web", series)
     assert said in str(refused.value)
 

@@ -45,16 +45,8 @@ class Trace:
 
 def trace(name: str, series: Series) -> Trace:
     """A series on the grid of minutes. Raises Permanent that names what was found and what was expected."""
-    if len(series) < 2:
-        raise Permanent(f"{name}: {len(series)} value(s); expected a series, as of two weeks")
-    _refuse_negative(name, series)
+    refuse_no_load(name, series)
     step = series.step_seconds
-    span = (series.at[-1] - series.at[0]) / MINUTE
-    if span > LONGEST_MINUTES:
-        raise Permanent(
-            f"{name}: goes from {rfc3339(float(series.at[0]))} to {rfc3339(float(series.at[-1]))}; "
-            "expected at most ten years (is a time wrong?)"
-        )
     if step <= MINUTE * 1.5:
         first, minutes = _averaged(series)
         known = np.flatnonzero(~np.isnan(minutes))
@@ -67,7 +59,15 @@ def trace(name: str, series: Series) -> Trace:
     return Trace(name, first, _bridged(first, minutes, at, value, longest))
 
 
-def _refuse_negative(name: str, series: Series) -> None:
+def refuse_no_load(name: str, series: Series) -> None:
+    """Raise Permanent for what is no recorded load: too few values, too long a time, values below zero."""
+    if len(series) < 2:
+        raise Permanent(f"{name}: {len(series)} value(s); expected a series of some days")
+    first, last = float(series.at[0]), float(series.at[-1])
+    if last - first > LONGEST_MINUTES * MINUTE:
+        raise Permanent(
+            f"{name}: goes from {rfc3339(first)} to {rfc3339(last)}; expected at most ten years (is a time wrong?)"
+        )
     below = series.value < 0
     if below.any():
         row = int(np.argmax(below))

@@ -12,9 +12,10 @@ from collections.abc import Callable
 import numpy as np
 
 from podium.foresight.outlook import Outlook
-from podium.loop.rehearse.steps import DAY_SECONDS, Steps, Unfit
+from podium.loop.rehearse.steps import DAY_SECONDS, Steps
 from podium.model.arrays import Bools, Float32s, Float64s, Int64s
 from podium.model.clock import duration
+from podium.signals.source import Permanent
 
 LEVELS = np.array([0.5, 0.9, 0.95, 0.99])
 QUICK = 15_000  # steps to be learned, up to which the window's maximum is asked for unasked: half a minute of work
@@ -57,12 +58,12 @@ class Said:
 
 
 def origins(steps: Steps, wanted: Wanted) -> Int64s:
-    """[m] rows of the origins, at most as many as asked and as there are steps. Raises Unfit when there is none."""
+    """[m] rows of the origins, at most as many as asked and as there are steps. Raises Permanent when there is none."""
     reach = int(np.ceil(wanted.horizon_seconds / steps.step_seconds - 1e-9))
     begin = max(len(steps) * 2 // 3, 1)
     last = len(steps) - 1 - reach
     if last < begin:
-        raise Unfit(
+        raise Permanent(
             f"{steps.name}: spans {duration(len(steps) * steps.step_seconds)}; its last third holds no origin with "
             f"{duration(wanted.horizon_seconds)} behind it"
         )

@@ -10,19 +10,15 @@ import dataclasses
 import numpy as np
 
 from podium.foresight.outlook import LONGEST_SECONDS
-from podium.loop.backtest.trace import LONGEST_MINUTES
+from podium.loop.backtest.trace import refuse_no_load
 from podium.model.arrays import Float64s
-from podium.model.clock import duration, rfc3339
+from podium.model.clock import duration
 from podium.signals.series import Series
 from podium.signals.source import Permanent
 
 GRIDS = (60.0, 120.0, 300.0, 600.0, 900.0, 1800.0)  # seconds; the loop's own comes first
 NEARLY = 1.25  # rows up to so many times a grid apart are on it, with holes: a scrape is late, never half a step
 DAY_SECONDS = 86_400.0
-
-
-class Unfit(Permanent):
-    """A series of which nothing can be forecast; the message says why."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -56,11 +52,16 @@ class Steps:
 
 
 def steps(name: str, series: Series) -> Steps:
-    """A series on the grid that fits it. Raises Unfit that names what was found and what was expected."""
-    _refuse(name, series)
+    """A series on the grid that fits it. Raises Permanent that names what was found and what was expected."""
+    refuse_no_load(name, series)
+    span = float(series.at[-1] - series.at[0])
+    if span + series.step_seconds < DAY_SECONDS:
+        raise Permanent(
+            f"{name}: spans {duration(round(span))}; expected a day at least, of which the first two thirds teach"
+        )
     grid = next((one for one in GRIDS if series.step_seconds <= one * NEARLY), None)
     if grid is None:
-        raise Unfit(
+        raise Permanent(
             f"{name}: has a value every {duration(round(series.step_seconds))}; expected one in "
             f"{duration(GRIDS[-1])} at least, as a forecast looks {duration(LONGEST_SECONDS)} ahead"
         )
@@ -70,25 +71,3 @@ def steps(name: str, series: Series) -> Steps:
     total = np.bincount(number - first, series.value)
     mean = np.divide(total, count, out=np.full(len(count), np.nan), where=count > 0)
     return Steps(name, grid, first, mean)
-
-
-def _refuse(name: str, series: Series) -> None:
-    if len(series) < 2:
-        raise Unfit(f"{name}: {len(series)} value(s); expected a series of some days")
-    span = float(series.at[-1] - series.at[0])
-    if span / 60.0 > LONGEST_MINUTES:
-        raise Unfit(
-            f"{name}: goes from {rfc3339(float(series.at[0]))} to {rfc3339(float(series.at[-1]))}; "
-            "expected at most ten years (is a time wrong?)"
-        )
-    if span + series.step_seconds < DAY_SECONDS:
-        raise Unfit(
-            f"{name}: spans {duration(round(span))}; expected a day at least, of which the first two thirds teach"
-        )
-    below = series.value < 0
-    if below.any():
-        row = int(np.argmax(below))
-        raise Unfit(
-            f"{name}: {int(below.sum())} value(s) below zero, the first {series.value[row]:g} "
-            f"at {rfc3339(float(series.at[row]))}; expected a load, which is zero or more"
-        )
