@@ -17,11 +17,10 @@ from pathlib import Path
 from typing import IO
 
 import numpy as np
-from numpy.typing import NDArray
 
 from podium.model.arrays import Float64s
 from podium.model.clock import parse_rfc3339
-from podium.signals.series import MEMORY_ROWS, Column, Order, Series, in_order
+from podium.signals.series import Asked, Column, Series
 from podium.signals.source import Permanent
 
 CHUNK_ROWS = 5_000  # parsed at a time: a million rows of 3 columns take 1.6 s of CPU, in chunks of 100,000 2.6 s
@@ -31,17 +30,16 @@ _GAPS = frozenset({"", "nan", "null", "na", "none"})
 MILLISECONDS_FROM = 1e11  # Unix seconds reach it in the year 5138; milliseconds did in 1973
 
 
-def read_csv(
-    path: Path, time_column: str, columns: Sequence[str] | None, origin: str, order: Order = in_order
-) -> dict[str, Series]:
-    """The named columns (or series) of a file; all of them when `columns` is None. `order` puts their rows in order.
+def read_csv(asked: Asked) -> dict[str, Series]:
+    """The columns (or series) of a file that are asked for.
 
     Raises Permanent that names file, line, column and what was expected, up to ten places at once.
     """
+    path = asked.path
     try:
         with _text(path) as text:
             rows = csv.reader(text, strict=True)
-            return _read(path, rows, time_column, columns, origin, order)
+            return _read(asked, rows)
     except OSError as error:
         if isinstance(error, gzip.BadGzipFile):
             raise Permanent(f"{path}: damaged gzip file ({error})") from error
@@ -61,14 +59,8 @@ def _text(path: Path) -> io.TextIOWrapper:
     return io.TextIOWrapper(binary, encoding="utf-8-sig", newline="")
 
 
-def _read(
-    path: Path,
-    rows: Iterator[list[str]],
-    time_column: str,
-    columns: Sequence[str] | None,
-    origin: str,
-    order: Order,
-) -> dict[str, Series]:
+def _read(asked: Asked, rows: Iterator[list[str]]) -> dict[str, Series]:
+    path, time_column = asked.path, asked.time_column
     header = [cell.strip() for cell in next(rows, [])]
     if not header:
         raise Permanent(f"{path}: is empty; expected a header with the column {time_column!r}")
@@ -78,8 +70,8 @@ def _read(
         raise Permanent(f"{path}, line 1: two columns have the same name; found {', '.join(map(repr, header))}")
     cells = _Cells(path, header)
     if {"series", "value"} <= set(header):
-        return _long(cells, rows, time_column, columns, origin, order)
-    return _wide(cells, rows, time_column, columns, origin, order)
+        return _long(asked, cells, rows)
+    return _wide(asked, cells, rows)
 
 
 class _Cells:
@@ -163,16 +155,9 @@ class _Cells:
             return math.nan
 
 
-def _wide(
-    cells: _Cells,
-    rows: Iterator[list[str]],
-    time_column: str,
-    columns: Sequence[str] | None,
-    origin: str,
-    order: Order,
-) -> dict[str, Series]:
-    names = [name for name in cells.header if name != time_column] if columns is None else list(columns)
-    require(cells.path, names, [name for name in cells.header if name != time_column])
+def _wide(asked: Asked, cells: _Cells, rows: Iterator[list[str]]) -> dict[str, Series]:
+    time_column = asked.time_column
+    names = asked.names([name for name in cells.header if name != time_column])
     at, values = Column(), {name: Column() for name in names}
     place = {name: cells.header.index(name) for name in (time_column, *names)}
     for chunk, lines in cells.chunks(rows):
@@ -180,63 +165,16 @@ def _wide(
         for name in names:
             values[name].append(cells.values(chunk[place[name]], lines, name))
     times = at.array()
-    return {name: Series(*order(times, column.array(), cells.path), origin) for name, column in values.items()}
+    return {name: asked.one(times, column.array()) for name, column in values.items()}
 
 
-def _long(
-    cells: _Cells,
-    rows: Iterator[list[str]],
-    time_column: str,
-    columns: Sequence[str] | None,
-    origin: str,
-    order: Order,
-) -> dict[str, Series]:
-    place = {name: cells.header.index(name) for name in (time_column, "series", "value")}
+def _long(asked: Asked, cells: _Cells, rows: Iterator[list[str]]) -> dict[str, Series]:
+    place = {name: cells.header.index(name) for name in (asked.time_column, "series", "value")}
     codes: dict[str, int] = {}
     code, at, value = Column(), Column(), Column()
     for chunk, lines in cells.chunks(rows):
         keys = chunk[place["series"]]
         code.append(np.array([codes.setdefault(key, len(codes)) for key in keys], np.float64))
-        at.append(cells.times(chunk[place[time_column]], lines, time_column))
+        at.append(cells.times(chunk[place[asked.time_column]], lines, asked.time_column))
         value.append(cells.values(chunk[place["value"]], lines, "value"))
-    names = list(codes) if columns is None else list(columns)
-    require(cells.path, names, list(codes))
-    return split_series(
-        cells.path,
-        code.array(),
-        at.array(),
-        value.array(),
-        {name: codes[name] for name in names},
-        origin=origin,
-        order=order,
-    )
-
-
-def split_series(
-    path: Path,
-    code: NDArray[np.generic],
-    at: Float64s,
-    value: Float64s,
-    codes: dict[str, int],
-    *,
-    origin: str,
-    order: Order = in_order,
-) -> dict[str, Series]:
-    """Rows of many series -> one Series per name in `codes`; rows keep their order within a series."""
-    if len(code) > MEMORY_ROWS:
-        raise Permanent(f"{path}: {len(code)} rows in long form are too many; expected a column per series")
-    sorted_ = np.argsort(code, kind="stable")
-    wanted = np.array(list(codes.values()))
-    begins = np.searchsorted(code, wanted, "left", sorter=sorted_).tolist()
-    ends = np.searchsorted(code, wanted, "right", sorter=sorted_).tolist()
-    return {
-        name: Series(*order(at[sorted_[begin:end]], value[sorted_[begin:end]], path), origin)
-        for name, begin, end in zip(codes, begins, ends, strict=True)
-    }
-
-
-def require(path: Path, wanted: Sequence[str], found: Sequence[str]) -> None:
-    """Raise Permanent that names the missing columns (or series) and the ones there are."""
-    if missing := [name for name in wanted if name not in set(found)]:
-        there = ", ".join(map(repr, found[:20])) + (" …" if len(found) > 20 else "") if found else "none"
-        raise Permanent(f"{path}: no column or series {', '.join(map(repr, missing))}; it has {there}")
+    return asked.split(code.array(), at.array(), value.array(), codes)

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from podium.model.arrays import Float64s
 from podium.model.clock import parse_rfc3339
-from podium.signals.csvfile import MILLISECONDS_FROM, require, split_series
-from podium.signals.series import Column, Order, Series, in_order
+from podium.signals.csvfile import MILLISECONDS_FROM
+from podium.signals.series import Asked, Column, Series
 from podium.signals.source import Permanent
 
 if TYPE_CHECKING:
@@ -36,10 +36,9 @@ _NUMBERS = (
 )
 
 
-def read_parquet(
-    path: Path, time_column: str, columns: Sequence[str] | None, origin: str, order: Order = in_order
-) -> dict[str, Series]:
+def read_parquet(asked: Asked) -> dict[str, Series]:
     """As `read_csv`. Times are numbers (Unix seconds), timestamps with a time zone, or RFC 3339 text."""
+    path = asked.path
     try:
         import duckdb
     except ImportError as error:
@@ -52,33 +51,22 @@ def read_parquet(
         with duckdb.connect() as database:
             described = database.execute("select * from read_parquet(?) limit 0", [str(path)]).description or []
             types = {str(name): str(kind) for name, kind, *_ in described}
-            return _read(_File(database, path, types), time_column, columns, origin, order)
+            return _read(asked, _File(database, path, types))
     except duckdb.Error as error:
         raise Permanent(f"{path}: cannot be read as Parquet: {str(error).splitlines()[0]}") from error
 
 
-def _read(file: _File, time_column: str, columns: Sequence[str] | None, origin: str, order: Order) -> dict[str, Series]:
+def _read(asked: Asked, file: _File) -> dict[str, Series]:
+    time_column = asked.time_column
     if time_column not in file.types:
         raise Permanent(f"{file.path}: no column {time_column!r}; found {', '.join(map(repr, file.types))}")
     at = file.times(time_column)
     if {"series", "value"} <= file.types.keys():
         codes: dict[str, int] = {}
         code = file.column('"series"::VARCHAR', lambda cells: [codes.setdefault(cell, len(codes)) for cell in cells])
-        wanted = list(codes) if columns is None else list(columns)
-        require(file.path, wanted, list(codes))
-        return split_series(
-            file.path,
-            code,
-            at,
-            file.values("value"),
-            {name: codes[name] for name in wanted},
-            origin=origin,
-            order=order,
-        )
-    there = [name for name in file.types if name != time_column]
-    wanted = there if columns is None else list(columns)
-    require(file.path, wanted, there)
-    return {name: Series(*order(at, file.values(name), file.path), origin) for name in wanted}
+        return asked.split(code, at, file.values("value"), codes)
+    names = asked.names([name for name in file.types if name != time_column])
+    return {name: asked.one(at, file.values(name)) for name in names}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from podium.model.arrays import Float64s
 from podium.signals.csvfile import read_csv
 from podium.signals.overlays import Overlay
 from podium.signals.parquetfile import read_parquet
-from podium.signals.series import Order, Ragged, Series, in_order
+from podium.signals.series import Asked, Order, Ragged, Series, in_order
 from podium.signals.source import Permanent, Reading, Subject
 
 WHOLE = -1.0  # as a period: the series' own span
@@ -36,7 +36,7 @@ def read_series(
     if not path.is_file():
         raise Permanent(f"{path}: cannot be read: {'is a folder' if path.is_dir() else 'no such file'}")
     read = read_parquet if path.suffix in (".parquet", ".pq") else read_csv
-    return read(path, time_column, columns, f"recorded: {dataset or path.name}", order)
+    return read(Asked(path, time_column, columns, f"recorded: {dataset or path.name}", order))
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import IO, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from podium.model.arrays import Float64s, Int64s
 from podium.signals.source import Permanent
@@ -97,6 +98,45 @@ def as_written(at: Float64s, value: Float64s, path: Path) -> tuple[Float64s, Flo
 
 
 Order: TypeAlias = Callable[[Float64s, Float64s, Path], tuple[Float64s, Float64s]]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Asked:
+    """What is wanted of a file of series, and how its rows are put in order."""
+
+    path: Path
+    time_column: str
+    columns: Sequence[str] | None  # or the series of a file in long form; None: all
+    origin: str
+    order: Order = in_order
+
+    def names(self, found: Sequence[str]) -> list[str]:
+        """What is wanted of what there is. Raises Permanent that names what is missing, and what there is."""
+        names = list(found if self.columns is None else self.columns)
+        if missing := [name for name in names if name not in set(found)]:
+            there = ", ".join(map(repr, found[:20])) + (" …" if len(found) > 20 else "") if found else "none"
+            raise Permanent(f"{self.path}: no column or series {', '.join(map(repr, missing))}; it has {there}")
+        return names
+
+    def one(self, at: Float64s, value: Float64s) -> Series:
+        """The rows of one series."""
+        return Series(*self.order(at, value, self.path), self.origin)
+
+    def split(
+        self, code: NDArray[np.generic], at: Float64s, value: Float64s, codes: dict[str, int]
+    ) -> dict[str, Series]:
+        """The rows of many series, each with the code of its name; rows keep their order within a series."""
+        names = self.names(list(codes))
+        if len(code) > MEMORY_ROWS:
+            raise Permanent(f"{self.path}: {len(code)} rows in long form are too many; expected a column per series")
+        sorted_ = np.argsort(code, kind="stable")
+        wanted = np.array([codes[name] for name in names])
+        begins = np.searchsorted(code, wanted, "left", sorter=sorted_).tolist()
+        ends = np.searchsorted(code, wanted, "right", sorter=sorted_).tolist()
+        return {
+            name: self.one(at[sorted_[begin:end]], value[sorted_[begin:end]])
+            for name, begin, end in zip(names, begins, ends, strict=True)
+        }
 
 
 def _blocks(length: int) -> Iterator[slice]:
