@@ -9,7 +9,7 @@ import numpy as np
 
 from podium.loop.decide.table import Learning
 from podium.model.arrays import UNKNOWN, Bools, Float64s, Int64s, count_by_slot
-from podium.model.snapshot import Level, Phase, Ready, Snapshot
+from podium.model.snapshot import Level, Phase, Pods, Ready, Snapshot
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -26,9 +26,11 @@ class Seen:
 def seen(snapshot: Snapshot, learning: Learning, load: Float64s, doubted: Sequence[int]) -> Seen:
     """The learning slots in `snapshot`, whose loads are `load` [n]. What a `doubted` source says is unknown."""
     slots = learning.slots
-    ready, starting = _pods(snapshot, slots)
+    live = _live(snapshot.pods)
+    serving = live & (snapshot.pods.phase == Phase.RUNNING) & (snapshot.pods.ready == Ready.TRUE)
+    ready, starting = _counted(snapshot, slots, live, serving)
     with np.errstate(over="ignore"):
-        cpu = _cpu(snapshot, slots) if not _doubts_cluster(snapshot, doubted) else np.full(len(slots), np.nan)
+        cpu = np.full(len(slots), np.nan) if _doubts_cluster(snapshot, doubted) else _cpu(snapshot, slots, serving)
     bound = np.full(len(slots), -np.inf)
     for group in learning.bounds:
         level = snapshot.signals.get(group.signal)
@@ -48,33 +50,29 @@ def _doubts_cluster(snapshot: Snapshot, doubted: Sequence[int]) -> bool:
     return len(snapshot.sources) - 1 in doubted
 
 
-def _pods(snapshot: Snapshot, slots: np.ndarray) -> tuple[Float64s, Float64s]:
+def _live(pods: Pods) -> Bools:
+    out: Bools = ((pods.phase == Phase.RUNNING) | (pods.phase == Phase.PENDING)) & ~pods.deleting
+    return out
+
+
+def _counted(snapshot: Snapshot, slots: np.ndarray, live: Bools, serving: Bools) -> tuple[Float64s, Float64s]:
     """[m] pods that serve and [m] that do not yet; where no pod can be seen, the replicas asked for serve."""
     pods, size = snapshot.pods, len(snapshot.replicas)
     asked = np.where(snapshot.replicas == UNKNOWN, np.nan, snapshot.replicas)[slots]
     if not len(pods):
         return asked, np.zeros(len(slots))
-    live = _live(snapshot)
-    serving = live & (pods.phase == Phase.RUNNING) & (pods.ready == Ready.TRUE)
     ready = count_by_slot(serving, pods.slot, size)[slots]
     all_live = count_by_slot(live, pods.slot, size)[slots]
     shown = all_live > 0
     return np.where(shown, ready, asked), np.where(shown, all_live - ready, 0).astype(np.float64)
 
 
-def _live(snapshot: Snapshot) -> Bools:
-    pods = snapshot.pods
-    live: Bools = ((pods.phase == Phase.RUNNING) | (pods.phase == Phase.PENDING)) & ~pods.deleting
-    return live
-
-
-def _cpu(snapshot: Snapshot, slots: np.ndarray) -> Float64s:
+def _cpu(snapshot: Snapshot, slots: np.ndarray, serving: Bools) -> Float64s:
     """[m] what the serving, measured pods use over what they request; NaN while one of them requests nothing."""
     pods, size = snapshot.pods, len(snapshot.replicas)
     samples, requests = pods.samples.get("cpu"), pods.requests.get("cpu")
     if samples is None or requests is None or not len(pods):
         return np.full(len(slots), np.nan)
-    serving = _live(snapshot) & (pods.phase == Phase.RUNNING) & (pods.ready == Ready.TRUE)
     measured = serving & ~np.isnan(samples.at)
     bare = count_by_slot(serving & (requests <= 0), pods.slot, size)[slots] > 0
     used = np.bincount(pods.slot[measured], weights=samples.milli[measured], minlength=size)[slots]
