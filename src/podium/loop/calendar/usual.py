@@ -11,54 +11,49 @@ from __future__ import annotations
 
 import datetime
 import zoneinfo
-from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from podium.foresight.memory import Field
 from podium.loop.decide.table import Announced
-from podium.model.arrays import Columns, Float64s, Int32s, Int64s
+from podium.loop.rows import Rows
+from podium.model.arrays import Columns, Float64s, Int64s
 
 FIVE, HOUR = 300.0, 3600.0
 WEEK, DAYS, DAY = 168, 7, 24  # hours and days
 NEWEST = 0.5  # the weight of the newest week
 FARTHEST = 24  # hours ahead that are looked at
 
-_FIELDS: Mapping[str, tuple[tuple[int, ...], Any, float]] = {
-    "five": ((), np.int64, -1),  # the five minutes being filled, counted on the slot's own clocks
-    "total": ((), np.float64, 0.0),
-    "count": ((), np.int32, 0),
-    "best": ((), np.float64, np.nan),  # of the hour being filled
-    "hours": ((WEEK,), np.float32, np.nan),
+FIELDS = {
+    "five": Field((), -1, np.int64),  # the five minutes being filled, counted on the slot's own clocks
+    "total": Field((), 0.0, np.float64),
+    "count": Field((), 0, np.int32),
+    "best": Field((), np.nan, np.float64),  # of the hour being filled
+    "hours": Field((WEEK,)),
 }
 
 
 class Usual:
-    """What is usual of the slots that ask for it; rows are those of `slots`, which rise."""
+    """What is usual of the slots that ask for it."""
 
     def __init__(self) -> None:
-        self.slots: Int32s = np.empty(0, np.int32)
-        self._rows = _fresh(0)
+        self._rows = Rows(FIELDS)
         self._zones: dict[str, tuple[float, float]] = {}  # zone -> (moment, its offset): looked up once a quarter hour
 
     def forget(self, slots: Int64s) -> None:
         """These slots belong to other workloads now."""
-        kept = ~np.isin(self.slots, slots)
-        self.slots = self.slots[kept]
-        self._rows = {name: array[..., kept] for name, array in self._rows.items()}
+        self._rows.forget(slots)
 
     def set_back(self) -> None:
         """The clock was set back: what was being filled is given up."""
-        fresh = _fresh(len(self.slots))
-        self._rows |= {name: fresh[name] for name in ("five", "total", "count", "best")}
+        self._rows.clear("five", "total", "count", "best")
 
     def follow(self, now: float, load: Float64s, announced: Announced | None, held: Float64s) -> None:
         """Take in the loads [n] of a turn; `held` [r] is what each row of `announced` asks for now, NaN: nothing."""
         if announced is None or not len(announced.multiplied):
             return
-        rows = self._places(announced)
-        mine, slots = self._rows, self.slots[rows]
+        mine, slots = self._rows, announced.multiplied
+        rows = mine.places(slots)
         five = np.floor((now + self._offsets(announced, now)) / FIVE).astype(np.int64)
         over = five > mine["five"][rows]
         done = rows[over]
@@ -80,8 +75,8 @@ class Usual:
 
     def of(self, announced: Announced, at: Int64s, now: float, since: Float64s, until: Float64s) -> Float64s:
         """[k] the largest usual load between `since` and `until` [k], of the rows `at` of `announced`; NaN: unknown."""
-        self._places(announced)
-        rows = np.searchsorted(self.slots, announced.slots[at])
+        self._rows.places(announced.multiplied)
+        rows = self._rows.places(announced.slots[at])
         offset = np.array([self._offset(zone, now) for zone in announced.zones], np.float64)[announced.zone[at]]
         first, last = ((moment + offset) // HOUR for moment in (since, until))
         out = np.full(len(rows), np.nan)
@@ -96,26 +91,11 @@ class Usual:
 
     def checkpoint(self) -> Columns:
         """Everything, as columns; copies."""
-        return {"slots": self.slots.copy()} | {f"rows.{name}": array.copy() for name, array in self._rows.items()}
+        return self._rows.checkpoint()
 
     def restore(self, stored: Columns) -> None:
         """Take over what `checkpoint` returned; a Podium without calendars left nothing."""
-        self.slots, self._rows = np.empty(0, np.int32), _fresh(0)
-        if "slots" in stored:
-            self.slots = np.array(stored["slots"], np.int32)
-            self._rows = {name: np.array(stored[f"rows.{name}"], dtype) for name, (_, dtype, _) in _FIELDS.items()}
-
-    def _places(self, announced: Announced) -> Int64s:
-        """[u] the rows of `announced.multiplied`; who is new gets one."""
-        new = np.setdiff1d(announced.multiplied, self.slots)
-        if len(new):
-            slots = np.concatenate([self.slots, new]).astype(np.int32)
-            order, fresh = np.argsort(slots), _fresh(len(new))
-            self.slots = slots[order]
-            self._rows = {
-                name: np.concatenate([array, fresh[name]], axis=-1)[..., order] for name, array in self._rows.items()
-            }
-        return np.searchsorted(self.slots, announced.multiplied).astype(np.int64)
+        self._rows.restore(stored)
 
     def _offsets(self, announced: Announced, now: float) -> Float64s:
         """[u] seconds that each slot's clocks are ahead of UTC."""
@@ -129,7 +109,3 @@ class Usual:
             there = datetime.datetime.fromtimestamp(quarter * 900.0, zoneinfo.ZoneInfo(zone)).utcoffset()
             known = self._zones[zone] = quarter, there.total_seconds() if there is not None else 0.0
         return known[1]
-
-
-def _fresh(size: int) -> dict[str, NDArray[Any]]:
-    return {name: np.full((*shape, size), fill, dtype) for name, (shape, dtype, fill) in _FIELDS.items()}

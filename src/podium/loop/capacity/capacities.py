@@ -21,15 +21,17 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from podium.foresight.memory import Field
 from podium.loop.capacity import bins, line
 from podium.loop.capacity.seen import Seen, seen
 from podium.loop.decide.table import Learning
-from podium.model.arrays import Bools, Columns, Float64s, Int32s, Int64s
+from podium.loop.rows import Arrays, Rows
+from podium.model.arrays import Bools, Columns, Float64s, Int64s
 from podium.model.capacity import Basis, Learned, nothing_learned
 from podium.model.snapshot import Snapshot
 
@@ -56,36 +58,34 @@ CLIP = 0.7  # of one minute's log ratio
 FAR = 4.0  # times the load of the newest minutes
 IDLE_CPU = 0.05  # of the request: under it ratios say nothing
 
-Rows: TypeAlias = dict[str, NDArray[Any]]
-
-_FIELDS: Mapping[str, tuple[tuple[int, ...], Any, float]] = {
-    "count": ((), np.float32, 0.0),  # turns of the open minute, and their sums
-    "x": ((), np.float32, 0.0),
-    "y": ((), np.float32, 0.0),
-    "z": ((), np.float32, 0.0),
-    "worst": ((), np.float32, -np.inf),
-    "mean_ready": ((), np.float32, np.nan),
-    "cusum": ((2,), np.float32, 0.0),
-    "sums": ((line.SUMS,), np.float32, 0.0),
-    "brief": ((line.BRIEF,), np.float32, 0.0),
-    "minutes": ((), np.int32, 0),
-    "near": ((), np.float32, np.nan),  # how much of its bound the largest loads bring about
-    "top": ((), np.int32, bins.NOWHERE),
-    "tally": ((2, bins.BINS), np.uint16, 0.0),
-    "used": ((), np.float64, np.nan),  # what is told: see `Learned`
-    "estimate": ((), np.float32, np.nan),
-    "margin": ((), np.float32, np.nan),
-    "reached": ((), np.float32, np.nan),
-    "basis": ((), np.int8, 0),
+FIELDS = {
+    "count": Field((), 0.0),  # turns of the open minute, and their sums
+    "x": Field((), 0.0),
+    "y": Field((), 0.0),
+    "z": Field((), 0.0),
+    "worst": Field((), -np.inf),
+    "mean_ready": Field(),
+    "cusum": Field((2,), 0.0),
+    "sums": Field((line.SUMS,), 0.0),
+    "brief": Field((line.BRIEF,), 0.0),
+    "minutes": Field((), 0, np.int32),
+    "near": Field(),  # how much of its bound the largest loads bring about
+    "top": Field((), bins.NOWHERE, np.int32),
+    "tally": Field((2, bins.BINS), 0, np.uint16),
+    "used": Field((), np.nan, np.float64),  # what is told: see `Learned`
+    "estimate": Field(),
+    "margin": Field(),
+    "reached": Field(),
+    "basis": Field((), 0, np.int8),
 }
+TOLD = ("used", "estimate", "margin", "reached", "basis")
 
 
 class Capacities:
-    """What is learned of the slots that ask for it; rows are those of `slots`, which rise."""
+    """What is learned of the slots that ask for it."""
 
     def __init__(self) -> None:
-        self.slots: Int32s = np.empty(0, np.int32)
-        self._rows: dict[str, NDArray[Any]] = _fresh(0)
+        self._rows = Rows(FIELDS)
         self._open: int | None = None  # the minute being filled
         self._told: int | None = None  # when it was last said what is used
         self._day: int | None = None
@@ -95,10 +95,7 @@ class Capacities:
 
     def forget(self, slots: Int64s) -> None:
         """These slots belong to other workloads now."""
-        kept = ~np.isin(self.slots, slots)
-        if not kept.all():
-            self.slots = self.slots[kept]
-            self._rows = {name: array[..., kept] for name, array in self._rows.items()}
+        self._rows.forget(slots)
         self._asked = self._learned = None
 
     def set_back(self) -> None:
@@ -128,7 +125,7 @@ class Capacities:
             return nothing_learned()
         rows = self._places(learning)
         if self._learned is None:
-            told = {name: self._rows[name][rows] for name in ("used", "estimate", "margin", "reached", "basis")}
+            told = {name: self._rows[name][rows] for name in TOLD}
             seconds = (self._rows["minutes"][rows] * MINUTE).astype(np.float32)
             self._learned = Learned(slots=learning.slots, seconds=seconds, **told)
         return self._learned
@@ -136,35 +133,21 @@ class Capacities:
     def checkpoint(self) -> Columns:
         """Everything, as columns; copies."""
         clock = [-1 if one is None else one for one in (self._open, self._told, self._day)]
-        own: Columns = {"slots": self.slots.copy(), "clock": np.array(clock, np.int64), "at": np.array(self._at)}
-        return own | {f"rows.{name}": array.copy() for name, array in self._rows.items()}
+        return {"clock": np.array(clock, np.int64), "at": np.array(self._at)} | self._rows.checkpoint()
 
     def restore(self, stored: Columns) -> None:
         """Take over what `checkpoint` returned; a Podium that learned no capacities left nothing."""
-        self.__init__()  # type: ignore[misc]
-        if "slots" not in stored:
-            return
-        self.slots = np.array(stored["slots"], np.int32)
-        self._rows = {name: np.array(stored[f"rows.{name}"], dtype) for name, (_, dtype, _) in _FIELDS.items()}
-        self._open, self._told, self._day = (None if one < 0 else one for one in stored["clock"].tolist())
-        self._at = float(stored["at"].item())
+        self._rows.restore(stored)
+        self._asked = self._learned = None
+        clock = stored.get("clock", np.full(3, -1)).tolist()
+        self._open, self._told, self._day = (None if one < 0 else one for one in clock)
+        self._at = float(stored.get("at", np.array(np.nan)).item())
 
     def _places(self, learning: Learning) -> Int64s:
         """[m] the rows of who learns now; who is new gets one."""
-        if self._asked is not None and self._asked[0] is learning:
-            return self._asked[1]
-        new = np.setdiff1d(learning.slots, self.slots)
-        if len(new):
-            slots = np.concatenate([self.slots, new]).astype(np.int32)
-            order = np.argsort(slots)
-            fresh = _fresh(len(new))
-            self.slots = slots[order]
-            self._rows = {
-                name: np.concatenate([array, fresh[name]], axis=-1)[..., order] for name, array in self._rows.items()
-            }
-        rows = np.searchsorted(self.slots, learning.slots).astype(np.int64)
-        self._asked, self._learned = (learning, rows), None
-        return rows
+        if self._asked is None or self._asked[0] is not learning:
+            self._asked, self._learned = (learning, self._rows.places(learning.slots)), None
+        return self._asked[1]
 
     def _add(self, rows: Int64s, now: Seen, at: float) -> None:
         """One more turn of the open minute; a turn in which the replicas are not steady spoils it."""
@@ -186,7 +169,7 @@ class Capacities:
 
     def _close(self, learning: Learning, rows: Int64s) -> None:
         """The minute is over: learn from it what it tells, and begin another."""
-        mine = {name: array[..., rows] for name, array in self._rows.items()}
+        mine = self._rows.copied(rows)
         count = np.maximum(mine["count"].astype(np.float64), 1.0)
         x, y, z = (mine[name] / count for name in "xyz")
         worst, by_cpu, bounded = mine["worst"].astype(np.float64), ~np.isnan(learning.cpu), learning.bounded
@@ -202,15 +185,13 @@ class Capacities:
         mine["near"] = np.where(
             highest, np.where(known, mine["near"] + 0.1 * (worst - mine["near"]), worst), mine["near"]
         ).astype(np.float32)
-        for name, array in mine.items():
-            self._rows[name][..., rows] = array
+        self._rows.put(rows, mine)
         self._begin()
 
     def _begin(self) -> None:
-        for name in ("count", "x", "y", "z", "worst"):
-            self._rows[name][...] = _FIELDS[name][2]
+        self._rows.clear("count", "x", "y", "z", "worst")
 
-    def _follow_cpu(self, mine: Rows, limit: Float64s, minute: Float64s) -> None:
+    def _follow_cpu(self, mine: Arrays, limit: Float64s, minute: Float64s) -> None:
         """Learn the line from a minute (x, y, z; NaN where it tells nothing), and see whether the cost has changed."""
         told = np.asarray(np.isfinite(minute).all(axis=0))
         minute = np.where(told, minute, 0.0)
@@ -239,14 +220,14 @@ class Capacities:
         day = minute // DAY_MINUTES
         if self._day is not None and day > self._day:
             tally = self._rows["tally"]
-            self._rows["tally"] = np.rint(tally * BINS_DAY ** min(day - self._day, 365)).astype(np.uint16)
+            tally[...] = np.rint(tally * BINS_DAY ** min(day - self._day, 365))
         self._day = day
         if minute // HOUR_MINUTES > (self._open or 0) // HOUR_MINUTES:
-            self._rows["top"] = bins.lowered(self._rows["tally"], self._rows["top"])
+            self._rows["top"][...] = bins.lowered(self._rows["tally"], self._rows["top"])
 
     def _tell(self, learning: Learning, rows: Int64s) -> None:
         """Say what is known now: see `Learned`."""
-        mine = {name: array[..., rows] for name, array in self._rows.items()}
+        mine = self._rows.copied(rows)
         found = judged(mine, learning)
         used = mine["used"]
         moved = np.isnan(used) | (np.abs(found.used - used) > STICKY * used)
@@ -256,12 +237,11 @@ class Capacities:
         mine["used"] = np.where(np.isnan(found.used), shrunk, np.where(moved, found.used, used))
         for name in ("estimate", "margin", "reached", "basis"):
             mine[name] = getattr(found, name)
-        for name in ("used", "estimate", "margin", "reached", "basis"):
-            self._rows[name][rows] = mine[name]
+        self._rows.put(rows, {name: mine[name] for name in TOLD})
         self._learned = None
 
 
-def _cost_changed(mine: Rows, known: line.Line, x: Float64s, y: Float64s, told: Bools) -> tuple[Bools, Float64s]:
+def _cost_changed(mine: Arrays, known: line.Line, x: Float64s, y: Float64s, told: Bools) -> tuple[Bools, Float64s]:
     """[m] whether the errors have had one sign for too long, and [m] the newest minutes' cost over the line's."""
     weight, mean_x, mean_y = mine["brief"].astype(np.float64)
     expected = np.maximum(known.of(x), IDLE_CPU / 10)
@@ -314,7 +294,3 @@ def judged(mine: Mapping[str, NDArray[Any]], learning: Learning) -> Judged:
     )
     basis = np.where(bound_first, learning.bound_basis, Basis.CPU).astype(np.int8)
     return Judged(np.where(enough, lower, np.nan), estimate, margin, reached, basis)
-
-
-def _fresh(size: int) -> dict[str, NDArray[Any]]:
-    return {name: np.full((*shape, size), fill, dtype) for name, (shape, dtype, fill) in _FIELDS.items()}
