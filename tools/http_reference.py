@@ -11,7 +11,7 @@ from types import ModuleType
 from podium.api import decisions, problems, session, sources, stream, tenants, workloads
 from podium.api import orders as api_orders
 from podium.loop import needs
-from podium.loop.orders import book, order
+from podium.loop.orders import book, order, tuning
 from podium.loop.tell import figures, fleetmap, view
 
 # Shapes in the order in which somebody reads them: what is asked first stands first.
@@ -32,6 +32,7 @@ SHAPES: tuple[tuple[str, ModuleType, tuple[str, ...]], ...] = (
     ("Orders", api_orders, ("Standing",)),
     ("", book, ("Given",)),
     ("", order, ("Order", "Target")),
+    ("", tuning, ("Noted", "Tuning")),
     ("On the stream", view, ("WorkloadTail",)),
     ("", stream, ("Gone", "Beat")),
     ("Sessions and problems", session, ("Session",)),
@@ -40,7 +41,9 @@ SHAPES: tuple[tuple[str, ModuleType, tuple[str, ...]], ...] = (
 
 INTRODUCTION = (pathlib.Path(__file__).parent / "http.md").read_text(encoding="utf-8")
 
-_CLASS = re.compile(r'^class (\w+)\(msgspec\.Struct[^\n]*\n    """(.*?)"""\n(.*?)(?=^\S|\Z)', re.MULTILINE | re.DOTALL)
+_CLASS = re.compile(
+    r'^class (\w+)\((?:msgspec\.Struct|[A-Z]\w+), [^\n]*\n    """(.*?)"""\n(.*?)(?=^\S|\Z)', re.MULTILINE | re.DOTALL
+)
 _FIELD = re.compile(r"^    (\w+): ([^=#\n]+?)(?: = [^#\n]+?)?(?:  # (.*))?$", re.MULTILINE)
 _WORDS = {"float": "number", "int": "whole number", "str": "text", "bool": "true or false"}
 

@@ -6,11 +6,13 @@ import re
 from typing import Any
 
 import aiohttp
+import msgspec
 import pytest
 from tests.api.fakes import TOKEN, WEB, FakeView, ask, served, visited
 
 from podium.loop.orders.book import Given, NotLeading, Refused, Repeated, Unknown, Wanted
 from podium.loop.orders.order import Order, Pause, shown
+from podium.loop.orders.tuning import Noted, Tuning
 
 PAUSE = f"/api/v1/workloads/{WEB}/pause"
 
@@ -33,6 +35,11 @@ class FakeBook:
         )  # fmt: skip
         self.standing = (shown(order),)
         return Given(order=order, taken_back=(), standing=self.standing, repeated=False, dry_run=dry_run)
+
+    async def note(self, noted: Noted) -> Tuning:
+        if self.trouble is not None:
+            raise self.trouble
+        return Tuning(id="1", at=100.0, **msgspec.structs.asdict(noted))
 
 
 def body(**changed: Any) -> dict[str, Any]:
@@ -117,3 +124,25 @@ def jar() -> aiohttp.CookieJar:
 async def test_without_a_book_there_is_no_such_door() -> None:
     async with visited() as client:
         assert (await ask(client.post(PAUSE, json=body()))).status == 404
+
+
+TUNED = {"did": "applied", "before": {"spec.replicas.min": 4}, "after": {"spec.replicas.min": 2}, "reason": "saves 9 %"}
+
+
+async def test_a_tuning_is_recorded_with_who_and_what() -> None:
+    async with visited(book=FakeBook()) as client:
+        path = f"/api/v1/workloads/{WEB}/tuning"
+        answer = await ask(client.post(path, json=TUNED, headers={"X-Podium-Actor": "ada"}))
+        wrong = await ask(client.post(path, json=TUNED | {"did": "guessed"}))
+    assert (answer.status, answer.json()) == (
+        200,
+        TUNED | {"workload": WEB, "by": "ada (token)", "id": "1", "at": 100.0},
+    )
+    assert (wrong.status, wrong.json()["errors"][0]["path"]) == (400, "body.did")
+
+
+@pytest.mark.parametrize(("trouble", "status"), [(Unknown("no workload"), 404), (NotLeading("not now"), 503)])
+async def test_a_tuning_that_cannot_be_recorded_is_said(trouble: Exception, status: int) -> None:
+    async with visited(book=FakeBook(trouble)) as client:
+        answer = await ask(client.post(f"/api/v1/workloads/{WEB}/tuning", json=TUNED))
+    assert answer.status == status

@@ -15,6 +15,7 @@ from podium.api.documented import returns
 from podium.api.problems import Fault, Problem
 from podium.loop.orders.book import Given, NotLeading, Refused, Repeated, Unknown, Wanted
 from podium.loop.orders.order import Pause, Target
+from podium.loop.orders.tuning import Did, Noted, Tuning, Value
 from podium.model.clock import parse_duration
 from podium.model.identity import WorkloadKey
 
@@ -32,6 +33,9 @@ class Book(Protocol):
 
     async def give(self, wanted: Wanted, *, dry_run: bool = False) -> Given:
         """Give one order."""
+
+    async def note(self, noted: Noted) -> Tuning:
+        """Record that a policy is tuned, or its tuning taken back."""
 
 
 def _seconds(value: object) -> float | None:
@@ -73,6 +77,14 @@ class Paused(Reason):
 
     direction: Literal["up", "down", "both"] = "both"
     for_: Annotated[float | None, BeforeValidator(_seconds), Field(alias="for")] = None
+
+
+class Tuned(Reason):
+    """What somebody is about to do to the policy of a workload: which fields, from what to what."""
+
+    did: Did
+    before: Annotated[dict[str, Value], Field(max_length=20)]
+    after: Annotated[dict[str, Value], Field(max_length=20)]
 
 
 class Manner(queries.Query):
@@ -181,6 +193,25 @@ def router(book: Book) -> APIRouter:
         """Take what a suspect or frozen source says now for the truth: nothing is held on its account any more."""
         wanted = Wanted(what="believe", target=target, by=giver.by, reason=said.reason, key=giver.key)
         return await _given(book, wanted, giver)
+
+    @routes.post(_WORKLOAD + "/tuning", responses=returns(Tuning))
+    async def tuning(
+        said: Tuned, target: OfWorkload, request: Request, _: Annotated[Nothing, Query()],
+        x_podium_actor: Annotated[str, Header(max_length=100)] = "",
+        x_csrf_token: Annotated[str, Header()] = "",
+    ) -> Response:  # fmt: skip
+        """Record that `podium tune` changes a workload's policy, or takes that back; the loop follows documents."""
+        del x_csrf_token  # the guard has compared it
+        by = actor(request, x_podium_actor)
+        noted = Noted(
+            did=said.did, workload=target.name, by=by, reason=said.reason, before=said.before, after=said.after
+        )
+        try:
+            return answers.plain(await book.note(noted))
+        except Unknown as error:
+            raise Problem(404, f"{error}.") from None
+        except NotLeading as error:
+            raise Problem(503, f"{error}.") from None
 
     return routes
 

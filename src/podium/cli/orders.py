@@ -80,7 +80,7 @@ def carry_out(verb: str, target: str, asked: Asked, **body: Any) -> int:
 
 async def _give(remote: Remote, verb: str, target: str, asked: Asked, body: dict[str, Any]) -> Any:
     path = f"/api/v1/sources/{quote(target, safe='')}" if verb == "believe" else await path_of(remote, target)
-    headers = {"X-Podium-Actor": _me()} | ({"Idempotency-Key": asked.key} if asked.key else {})
+    headers = {"X-Podium-Actor": me()} | ({"Idempotency-Key": asked.key} if asked.key else {})
     query = "?dryRun=true" if asked.dry_run else ""
     return await remote.write(f"{path}/{verb}{query}", body | {"reason": asked.reason}, headers)
 
@@ -108,7 +108,7 @@ async def path_of(remote: Remote, target: str) -> str:
     raise outcome.BadInput(said)
 
 
-def _me() -> str:
+def me() -> str:
     """Who sits here, as this machine has it."""
     name = os.environ.get("USER") or os.environ.get("LOGNAME") or "somebody"
     return f"{name}@{socket.gethostname()}"

@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import msgspec
 import pytest
 from tests.brief.stage import WEB, Stage, stage
 
@@ -12,6 +13,7 @@ from podium.ledger.ledger import Ledger
 from podium.loop.orders.book import Given, NotLeading, OrderBook, Refused, Repeated, Unknown, Wanted
 from podium.loop.orders.order import Direction, Target
 from podium.loop.orders.orders import given
+from podium.loop.orders.tuning import TUNING, Noted, read_tuning
 from podium.loop.remember import anew
 from podium.loop.remember.replay import replay_all
 from podium.wiring.program import Program
@@ -156,3 +158,19 @@ async def test_a_suspect_source_is_believed_when_a_person_says_so(tmp_path: Path
         await stood.program.book.give(believed)
         await stood.minutes(7)
         assert stood.replicas() == 2
+
+
+async def test_a_tuning_is_an_entry_of_its_own_and_no_order(tmp_path: Path) -> None:
+    noted = Noted(
+        did="applied", workload=str(WEB), by="ada", reason="saves 9 %",
+        before={"spec.replicas.min": 4}, after={"spec.replicas.min": 1},
+    )  # fmt: skip
+    async with standing(tmp_path) as stood:
+        made = await stood.program.book.note(noted)
+        with pytest.raises(Unknown):
+            await stood.program.book.note(msgspec.structs.replace(noted, workload="local/shop/deployment.apps/wep"))
+        await restart(stood)
+        assert stood.program.book.standing == ()
+        with contextlib.closing(ledger_of(stood)) as ledger:
+            (entry,) = ledger.entries((TUNING,))
+    assert (read_tuning(entry), entry.actor, entry.subject) == (made, "ada", str(WEB))

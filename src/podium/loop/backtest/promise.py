@@ -38,6 +38,7 @@ class Promise(msgspec.Struct, frozen=True, kw_only=True):
     unserved: float  # share of the load, at most
     cost: float  # over the oracle's, at most
     before: dict[str, Any]  # path -> what stood there: how to withdraw it
+    after: dict[str, Any] = {}  # path -> what was applied: what somebody changed since is left to them
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -77,6 +78,7 @@ def tuned_document(document: ScalingPolicy, tuned: Tuned, at: float) -> dict[str
         unserved=max(tuned.risk, spread.unserved_fraction[1] if spread else score.unserved_fraction),
         cost=spread.cost_ratio[1] if spread else score.cost,
         before={change.path: change.before for change in tuned.changes},
+        after={change.path: change.after for change in tuned.changes},
     )
     whole["metadata"].setdefault("annotations", {})[ANNOTATION] = msgspec.json.encode(promise).decode()
     ScalingPolicy.model_validate_json(json.dumps(whole))
@@ -127,10 +129,20 @@ def check(lived: Lived, promise: Promise) -> Kept:
     return Kept(promise, score, days, tuple(broken))
 
 
+def taken_back(document: ScalingPolicy, promise: Promise) -> dict[str, Any]:
+    """path -> what it is set to when the tuning is withdrawn; what somebody changed since is not among them."""
+    now = document.model_dump(mode="json", by_alias=True)
+    return {
+        path: value
+        for path, value in promise.before.items()
+        if path not in promise.after or _at(now, path) == promise.after[path]
+    }
+
+
 def withdrawn(document: ScalingPolicy, promise: Promise) -> dict[str, Any]:
-    """The document as it was before it was tuned."""
+    """The document as it was before it was tuned, but for what somebody changed since."""
     whole = copy.deepcopy(plain(document))
-    for path, value in promise.before.items():
+    for path, value in taken_back(document, promise).items():
         _set(whole, path, value)
     whole["metadata"]["annotations"].pop(ANNOTATION)
     if not whole["metadata"]["annotations"]:
@@ -144,3 +156,10 @@ def _set(whole: dict[str, Any], path: str, value: Any) -> None:
     for folder in folders:
         place = place.setdefault(folder, {})
     place[name] = value
+
+
+def _at(whole: dict[str, Any], path: str) -> Any:
+    place: Any = whole
+    for name in path.split("."):
+        place = place.get(name) if isinstance(place, dict) else None
+    return place

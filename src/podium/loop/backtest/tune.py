@@ -132,7 +132,8 @@ def tune(
         spec.replicas.min,
         spec.replicas.max,
     )
-    settings = candidates(present, asked, needed)
+    # A policy that is led by its latency names no share of the load; the other settings are tried at the asked one.
+    settings = candidates(present, asked, needed, RISKS if spec.objective.unserved_fraction else (1.0,))
     # The limits are tried themselves, so the case's own do not bind.
     field = Field([dataclasses.replace(case, limits=Limits())], field.rules)
     behavior = spec.behavior.model_dump(mode="json", by_alias=True, exclude_unset=True)
@@ -159,13 +160,15 @@ def tune(
     )
 
 
-def candidates(present: Setting, asked: float, needed: np.ndarray[Any, np.dtype[np.int64]]) -> list[Setting]:
+def candidates(
+    present: Setting, asked: float, needed: np.ndarray[Any, np.dtype[np.int64]], times: Sequence[float] = RISKS
+) -> list[Setting]:
     """The present settings, then every other combination. `needed` [t] replicas would have served each minute."""
     lowest = max(int(np.quantile(needed, 0.01)), 1)
     most = int(np.ceil(needed.max() * SPARE)) if needed.max() > present.maximum else present.maximum
     minimums = sorted({present.minimum, min(lowest, present.maximum)})
     windows = sorted({present.window, *WINDOWS})
-    risks = sorted({present.risk, *(min(asked * times, 0.5) for times in RISKS)})
+    risks = sorted({present.risk, *(min(asked * each, 0.5) for each in times)})
     every = [Setting(*one, most) for one in itertools.product(risks, windows, minimums)]
     return [present, *(one for one in every if one != present)]
 

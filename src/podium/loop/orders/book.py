@@ -9,10 +9,12 @@ from typing import Protocol
 import msgspec
 
 from podium.ledger import errors
+from podium.ledger.entry import Draft
 from podium.ledger.lease import Leadership
 from podium.ledger.ledger import Ledger
 from podium.loop.orders.order import Direction, Order, Pause, Target, What, draft_order, shown
 from podium.loop.orders.orders import Orders, given
+from podium.loop.orders.tuning import Noted, Tuning, draft_tuning
 from podium.model import clock, identity
 from podium.model.fleet import Fleet
 from podium.model.identity import WorkloadKey
@@ -119,12 +121,26 @@ class OrderBook:
                 order = await self._record(wanted, order, follower, leadership)
             return self._told(order, standing, repeated=False, dry_run=dry_run)
 
+    async def note(self, noted: Noted) -> Tuning:
+        """Record that a policy is about to be tuned, or its tuning taken back. Raises NotLeading, Unknown."""
+        async with self._lock:
+            follower, leadership = self._leading()
+            if WorkloadKey.parse(noted.workload) not in follower.fleet.index:
+                raise Unknown(f"no workload {noted.workload}")
+            at = self._now()
+            tuning = Tuning(id=identity.new_id(clock.microseconds(at)), at=at, **msgspec.structs.asdict(noted))
+            await self._append(draft_tuning(tuning), leadership)
+            return tuning
+
+    async def _append(self, draft: Draft, leadership: Leadership) -> None:
+        try:
+            await asyncio.to_thread(self._ledger.append, [draft], leadership)
+        except (errors.StaleLeader, errors.Temporary) as error:
+            raise NotLeading(str(error)) from error
+
     async def _record(self, wanted: Wanted, order: Order, follower: Follower, leadership: Leadership) -> Order:
         while True:
-            try:
-                await asyncio.to_thread(self._ledger.append, [draft_order(order)], leadership)
-            except (errors.StaleLeader, errors.Temporary) as error:
-                raise NotLeading(str(error)) from error
+            await self._append(draft_order(order), leadership)
             follower.order(order)
             # A belief is followed by the first turn after it: one that a turn has overtaken meanwhile is given again.
             if order.what != "believe" or not follower.moment >= order.at:
