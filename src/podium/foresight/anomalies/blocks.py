@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
+
+from podium.model.arrays import Bools, Int32s
+
 ROWS = 64
 
 
@@ -16,3 +20,22 @@ def bounds(row: int, rows: int) -> list[int]:
 def ends(row: int) -> bool:
     """Whether a block ends before row number `row`."""
     return row % ROWS == 0
+
+
+def until(found: Bools) -> int:
+    """How many of [b, ...] blocks there are up to and with the first in which something was found, or all."""
+    which = np.flatnonzero(found.reshape(len(found), -1).any(axis=1))
+    return int(which[0]) + 1 if len(which) else len(found)
+
+
+def added_up(counts: Int32s, axis: int) -> Int32s:
+    """`counts` added up along an axis other than the last, in place.
+
+    Slots by slots, which lie together, where there are many of them or few steps: numpy's own sum goes the other way.
+    """
+    if axis and counts.shape[-1] < ROWS:
+        return counts.cumsum(axis=axis, out=counts)
+    along = np.moveaxis(counts, axis, 0)
+    for place in range(1, len(along)):
+        along[place] += along[place - 1]
+    return counts

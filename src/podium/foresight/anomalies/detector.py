@@ -12,7 +12,7 @@ import dataclasses
 
 import numpy as np
 
-from podium.foresight.anomalies import days, novelty, onsets, recent, usual
+from podium.foresight.anomalies import blocks, days, novelty, onsets, recent, usual
 from podium.foresight.memory import Field, Memory
 from podium.model.arrays import Bools, Columns, Float64s, Int64s
 
@@ -20,7 +20,8 @@ THRESHOLD = 2.5  # the sensitivity that people set: higher is quieter
 ALARM = 1.8  # the surprise of an alarm at that threshold
 BREAK, BEYOND = 1.45, 1.0  # the surprise of a usual break, and of a usual value beyond all of a week
 FIRST_ROWS = 100.0  # of a series, in which everything is new
-LARGEST = 1e100  # larger values count as this, so that sums and quotients stay finite
+LARGEST = 1e30  # larger values count as this, so that all fit 32 bits and sums and quotients stay finite
+AT_ONCE = 65_536  # values judged in one go: more do not fit a core's cache
 HUSHED = 0.4  # what a row shows of its surprise that is no onset
 
 
@@ -45,8 +46,9 @@ class Detector:
         self.per_day = days.parts_per_day(step_seconds)
         self._row = first
         self._part: int | None = None  # the newest part of a day
+        self._limits: days.Limits | None = None  # what it is held against, where that was worked out
         inner = {
-            "recent": {"values": Field((recent.ROWS,), np.nan, np.float64)},
+            "recent": {"values": Field((recent.ROWS,), np.nan, np.float32)},
             "days": days.fields(self.per_day),
             "breaks": usual.FIELDS,
             "beyond": usual.FIELDS,
@@ -81,10 +83,10 @@ class Detector:
         if len(parts) and (np.any(np.diff(parts) < 0) or (self._part is not None and parts[0] < self._part)):
             raise ValueError(f"{float(at[0])} lies before what was already learned; expected times that do not fall")
         score, anomaly = np.zeros(values.shape), np.zeros(values.shape, np.bool_)
-        values = np.clip(values, -LARGEST, LARGEST)
-        start = 0
+        values = np.clip(values, -LARGEST, LARGEST).astype(np.float32).astype(np.float64)  # as they are remembered
+        most, start = max(AT_ONCE // max(self.size, 1), blocks.ROWS), 0
         while start < len(at):
-            rows = slice(start, start + days.together(parts[start:], self.per_day))
+            rows = slice(start, start + min(days.together(parts[start:], self.per_day), most))
             score[rows], anomaly[rows] = self._piece(parts[rows], values[rows])
             start = min(rows.stop, len(at))
         return Judged(score, anomaly)
@@ -92,10 +94,12 @@ class Detector:
     def forget(self, slots: Int64s) -> None:
         """Start anew for these slots: they belong to other series now."""
         self._memory.forget(slots)
+        self._limits = None
 
     def resize(self, size: int) -> None:
         """Grow or shrink to `size` slots; new ones know nothing."""
         self._memory.resize(size)
+        self._limits = None
 
     def state(self) -> Columns:
         """Everything learned, as named arrays."""
@@ -107,17 +111,20 @@ class Detector:
         if "anomalies.clock" not in state:
             raise ValueError("anomalies.clock: missing in the stored state")
         self._memory.restore(state, "anomalies")
+        self._limits = None
         self._row, part = np.asarray(state["anomalies.clock"], np.int64).tolist()
         self._part = None if part < 0 else part
 
     def _piece(self, parts: Int64s, values: Float64s) -> tuple[Float64s, Bools]:
-        """Rows that need nothing which one of them teaches to `days`."""
+        """Some rows, judged in one go."""
         memory, row = self._memory, self._row
         past = memory["recent.values"]
-        window = np.concatenate((past, values))
+        window = np.concatenate((past, values), dtype=np.float64)
         past[...] = window[-recent.ROWS :]
         up, down = recent.breaks(window)
-        last, week = days.beyond(memory.inside("days"), parts, values, up > 0)
+        self._limits, part = days.judge(memory.inside("days"), self._part, parts, values, self._limits)
+        self._part = int(parts[-1])
+        last, week = days.beyond(self._limits, part, values, up > 0)
         broken = usual.judge(memory.inside("breaks"), row, np.minimum(np.maximum(up, down), last)) + BREAK
         beyond = usual.judge(memory.inside("beyond"), row, week) + BEYOND
         known = ~np.isnan(values)
@@ -127,7 +134,6 @@ class Detector:
         new = novelty.judge(memory.inside("novelty"), row, window, means, broken < self.alarm)
         surprise = np.maximum(np.maximum(broken, beyond), np.where(early, 0.0, new))
         told = onsets.onsets(memory.inside("onsets"), row, surprise)
-        self._part = days.learn(memory.inside("days"), self._part, parts, values)
         self._row = row + len(values)
         anomaly = (told >= self.alarm) | (broken >= self.alarm)
         return np.where(told > 0, self._share(told), HUSHED * self._share(surprise)), anomaly

@@ -54,12 +54,14 @@ def breaks(window: Float64s) -> tuple[Float64s, Float64s]:
 def _top(window: Float64s) -> Float64s:
     """[rows, n] the RANK-th of the parts' maxima, in rising order, before each row."""
     rows = len(window) - ROWS
-    two = np.fmax(window[1:], window[:-1])
-    four = np.fmax(two[2:], two[:-2])
-    eight = np.fmax(four[4:], four[:-4])
-    ten = np.fmax(eight[:-2], two[8:])
-    starts = range(0, ROWS, PART_ROWS)
-    parts = np.stack([ten[start : start + rows] for start in starts], axis=-1)
-    parts.sort(axis=-1)  # parts that nobody knows, NaN, come last
+    if rows == 1:
+        parts = np.fmax.reduce(window[:-1].reshape(PARTS, PART_ROWS, -1), axis=1).T[None]
+    else:
+        two = np.fmax(window[1:], window[:-1])
+        four = np.fmax(two[2:], two[:-2])
+        eight = np.fmax(four[4:], four[:-4])
+        ten = np.fmax(eight[:-2], two[8:])
+        parts = np.stack([ten[start : start + rows] for start in range(0, ROWS, PART_ROWS)], axis=-1)
+    parts = np.sort(parts, axis=-1)  # parts that nobody knows, NaN, come last
     out: Float64s = parts[..., RANK]
     return out
