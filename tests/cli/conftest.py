@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 
 import pytest
 from tests.journeys.installation import Installation, rising
@@ -30,3 +31,13 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Installation:
     ledger.close()
     assert place.stop() == 0
     return place
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    """Runs, at sixty times the pace, while the tests of a module ask it."""
+    laid = Installation.lay(tmp_path_factory.mktemp("here") / "here", rising(60 * 10), speed=60)
+    laid.start()
+    laid.until_ready()
+    yield laid
+    laid.end()

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import math
 import pathlib
 import random
-from collections.abc import Iterable
-from typing import Any
+from functools import partial
 
 import pytest
-from click.testing import CliRunner, Result
-
-from podium.cli import outcome
-from podium.cli.main import podium
+from tests.cli import inside
+from tests.cli.inside import laid
 
 Row = tuple[float | str, float | str]
 FIRST = 1_780_272_000
+call, answered = partial(inside.podium, "anomalies"), partial(inside.answered, "anomalies")
 
 
 def rows(days: float = 5, apart: int = 300) -> list[Row]:
@@ -32,31 +29,6 @@ def spiked(row: int = 1200, by: float = 2000) -> list[Row]:
     at, value = out[row]
     out[row] = (at, float(value) + by)
     return out
-
-
-def laid(folder: pathlib.Path, lines: Iterable[Row], name: str = "web.csv") -> pathlib.Path:
-    path = folder / name
-    path.write_text("ts,rps\n" + "".join(f"{at},{value}\n" for at, value in lines))
-    return path
-
-
-def call(*words: object) -> Result:
-    """The command in this process; its exit code is what the program's would be."""
-    runner = CliRunner()
-
-    def run() -> object:
-        return podium.main(args=["anomalies", *map(str, words)], prog_name="podium", standalone_mode=False)
-
-    with runner.isolation() as (out, err, _):
-        code = outcome.of(run)
-        return Result(runner, out.getvalue(), err.getvalue(), b"", None, code, None)
-
-
-def answered(*words: object) -> Any:
-    """What `-o json` says."""
-    result = call(*words, "-o", "json")
-    assert result.exit_code == 0, result.stderr
-    return json.loads(result.stdout)
 
 
 def test_the_contract_of_the_answer_holds(tmp_path: pathlib.Path) -> None:

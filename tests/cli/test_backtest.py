@@ -6,15 +6,15 @@ import csv
 import json
 import math
 import pathlib
-from typing import Any
+from functools import partial
 
 import pytest
-from click.testing import CliRunner, Result
+from tests.cli import inside
 
 from podium.cli import outcome
-from podium.cli.main import podium
 
 HOURS = 40
+call, answered = partial(inside.podium, "backtest"), partial(inside.answered, "backtest")
 
 
 def laid(folder: pathlib.Path, hours: int = HOURS, lines: str = "") -> pathlib.Path:
@@ -26,25 +26,6 @@ def laid(folder: pathlib.Path, hours: int = HOURS, lines: str = "") -> pathlib.P
     path = folder / "web.csv"
     path.write_text("ts,rps\n" + "".join(rows) + lines)
     return path
-
-
-def call(*words: object) -> Result:
-    """The command in this process; its exit code is what the program's would be."""
-    runner = CliRunner()
-
-    def run() -> object:
-        return podium.main(args=["backtest", *map(str, words)], prog_name="podium", standalone_mode=False)
-
-    with runner.isolation() as (out, err, _):
-        code = outcome.of(run)
-        return Result(runner, out.getvalue(), err.getvalue(), b"", None, code, None)
-
-
-def answered(*words: object) -> Any:
-    """What `-o json` says."""
-    result = call(*words, "-o", "json")
-    assert result.exit_code == 0, result.stderr
-    return json.loads(result.stdout)
 
 
 def test_the_contract_of_the_answer_holds(tmp_path: pathlib.Path) -> None:

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import math
 import pathlib
 import random
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable
+from functools import partial
 
 import pytest
-from click.testing import CliRunner, Result
+from tests.cli import inside
+from tests.cli.inside import laid
 
 from podium.cli import outcome
-from podium.cli.main import podium
 
 Row = tuple[float, float | str]
 FIRST = 1_780_272_000
+call, answered = partial(inside.podium, "forecast"), partial(inside.answered, "forecast")
 CHEAP = ("--forecaster", "last-value", "--origins", "6")
 
 
@@ -24,31 +24,6 @@ def rows(days: float = 3, apart: int = 300) -> list[Row]:
     """A load with a day's rhythm."""
     at = range(FIRST, FIRST + round(days * 86400), apart)
     return [(float(t), round(500 - 380 * math.cos(t * 2 * math.pi / 86400), 2)) for t in at]
-
-
-def laid(folder: pathlib.Path, lines: Iterable[Row]) -> pathlib.Path:
-    path = folder / "web.csv"
-    path.write_text("ts,rps\n" + "".join(f"{at:.0f},{value}\n" for at, value in lines))
-    return path
-
-
-def call(*words: object) -> Result:
-    """The command in this process; its exit code is what the program's would be."""
-    runner = CliRunner()
-
-    def run() -> object:
-        return podium.main(args=["forecast", *map(str, words)], prog_name="podium", standalone_mode=False)
-
-    with runner.isolation() as (out, err, _):
-        code = outcome.of(run)
-        return Result(runner, out.getvalue(), err.getvalue(), b"", None, code, None)
-
-
-def answered(*words: object) -> Any:
-    """What `-o json` says."""
-    result = call(*words, "-o", "json")
-    assert result.exit_code == 0, result.stderr
-    return json.loads(result.stdout)
 
 
 def test_the_contract_of_the_answer_holds(tmp_path: pathlib.Path) -> None:

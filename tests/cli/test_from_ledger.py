@@ -7,12 +7,12 @@ import pathlib
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
+from tests.cli.inside import podium as call
 from tests.loop.backtest.made import memory
 from tests.loop.backtest.past import laid
 
 from podium.cli import outcome
-from podium.cli.main import podium
 from podium.loop.remember import anew
 
 KEY = "local/shop/deployment.apps/web"
@@ -27,18 +27,6 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> str:
 def _cheap(monkeypatch: pytest.MonkeyPatch) -> None:
     """Forecasts are not what is tested here."""
     monkeypatch.setattr(anew, "new_memory", memory)
-
-
-def call(*words: object) -> Result:
-    """The command in this process; its exit code is what the program's would be."""
-    runner = CliRunner()
-
-    def run() -> object:
-        return podium.main(args=[*map(str, words)], prog_name="podium", standalone_mode=False)
-
-    with runner.isolation() as (out, err, _):
-        code = outcome.of(run)
-        return Result(runner, out.getvalue(), err.getvalue(), b"", None, code, None)
 
 
 def backtest(database: str, *words: str) -> Result:

@@ -10,27 +10,15 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
 from tests.cli import lived
+from tests.cli.inside import podium as call
 from tests.servers.prometheus import Server, free_port
 
 from podium.cli import history, outcome
-from podium.cli.main import podium
 from podium.loop.prices import price
 from podium.model.clock import wall_clock
 
 pytestmark = pytest.mark.prometheus
-
-
-def call(*words: object) -> Result:
-    runner = CliRunner()
-
-    def run() -> object:
-        return podium.main(args=[str(word) for word in words], prog_name="podium", standalone_mode=False)
-
-    with runner.isolation() as (out, err, _):
-        code = outcome.of(run)
-        return Result(runner, out.getvalue(), err.getvalue(), b"", None, code, None)
 
 
 @pytest.fixture(scope="module")

@@ -2,22 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from tests.cli.outside import Done, podium
-from tests.journeys.installation import Installation, rising
+from tests.journeys.installation import Installation
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    laid = Installation.lay(tmp_path_factory.mktemp("here") / "here", rising(60 * 10), speed=60)
-    laid.start()
-    laid.until_ready()
-    yield laid
-    laid.end()
 
 
 def asked(place: Installation, *words: str) -> Done:

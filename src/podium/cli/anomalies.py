@@ -21,16 +21,12 @@ SHOWN = 25  # episodes that a person is shown
 
 
 @click.command(short_help="Say which rows of a recorded series are anomalous, each judged by its past alone.")
-@click.argument("file", type=click.Path(path_type=pathlib.Path), metavar="FILE")
-@click.option("--column", metavar="NAME", help="Which column (or series) of FILE is meant; its only one by default.")
-@click.option(
-    "--time-column", default="ts", show_default=True, metavar="NAME", help="Which column of FILE is the time."
-)
+@options.file("meant")
 @click.option(
     "--threshold", type=float, default=2.5, show_default=True, metavar="NUMBER",
     help="The sensitivity: more of it raises fewer alarms.",
 )  # fmt: skip
-@click.option("--plot", type=click.Path(path_type=pathlib.Path), metavar="FILE.svg", help="Series and scores, drawn.")
+@options.plot("Series and scores, drawn.")
 @options.output
 def command(
     file: pathlib.Path,

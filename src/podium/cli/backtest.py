@@ -21,11 +21,7 @@ LONGEST_STARTUP = 7200.0
 
 
 @click.command(short_help="Replay a recorded load under several policies, and compare cost and unserved load.")
-@click.argument("file", required=False, type=click.Path(path_type=pathlib.Path), metavar="[FILE]")
-@click.option("--column", metavar="NAME", help="Which column (or series) of FILE is the load; its only one by default.")
-@click.option(
-    "--time-column", default="ts", show_default=True, metavar="NAME", help="Which column of FILE is the time."
-)
+@options.file("the load", required=False)
 @click.option(
     "--capacity", type=float, metavar="LOAD", help="Load that one replica serves (default: 99.9th percentile / 50)."
 )
@@ -54,8 +50,7 @@ LONGEST_STARTUP = 7200.0
 @priced.prices
 @click.option("--trace", "trace_file", type=click.Path(path_type=pathlib.Path), metavar="FILE",
               help="Every judged minute there: .csv, .csv.gz or .parquet.")  # fmt: skip
-@click.option("--plot", type=click.Path(path_type=pathlib.Path), metavar="FILE.svg",
-              help="Cost against unserved load, drawn there.")  # fmt: skip
+@options.plot("Cost against unserved load, drawn there.")
 @click.option(
     "--prometheus", "url", metavar="URL", help="Instead of FILE: a Prometheus that remembers; it is only read."
 )

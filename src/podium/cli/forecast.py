@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import pathlib
-import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
 
-from podium.cli import options
+from podium.cli import comparison, options
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -21,11 +20,7 @@ MOST_TARGETS = 1_000_000  # origins x targets: more is no answer that anybody re
 
 
 @click.command(short_help="Forecast a recorded load at many moments of its past, and judge what was said.")
-@click.argument("file", type=click.Path(path_type=pathlib.Path), metavar="FILE")
-@click.option("--column", metavar="NAME", help="Which column (or series) of FILE is the load; its only one by default.")
-@click.option(
-    "--time-column", default="ts", show_default=True, metavar="NAME", help="Which column of FILE is the time."
-)
+@options.file("the load")
 @click.option("--horizon", default="30m", show_default=True, metavar="TIME", help="How far ahead.")
 @click.option("--step", default="1m", show_default=True, metavar="TIME", help="Between two moments that are forecast.")
 @click.option(
@@ -41,7 +36,7 @@ MOST_TARGETS = 1_000_000  # origins x targets: more is no answer that anybody re
     help="Also forecast the largest load until the horizon, which scaling uses (default: where that is quick).",
 )  # fmt: skip
 @click.option("--forecaster", metavar="NAME", help="Another one than the loop's.")
-@click.option("--plot", type=click.Path(path_type=pathlib.Path), metavar="FILE.svg", help="Load and forecasts, drawn.")
+@options.plot("Load and forecasts, drawn.")
 @options.output
 def command(
     file: pathlib.Path,
@@ -83,7 +78,7 @@ def command(
         outlook = anew.new_outlook(name, load.step_seconds, 1)
     except installed.Unknown as error:
         raise click.BadParameter(str(error), param_hint="--forecaster") from error
-    told = answer(rehearse(load, wanted, outlook, _progress), wanted, name)
+    told = answer(rehearse(load, wanted, outlook, comparison.progress), wanted, name)
     if plot is not None:
         from podium.loop.rehearse.chart import draw
 
@@ -135,9 +130,3 @@ def _cells(one: Figures) -> list[str]:
     held = [share(one.coverage[row]) for row in (2, 3)]
     ratio = tables.UNKNOWN if one.ratio is None else f"{one.ratio:.2f}"
     return [share(one.wape), share(one.last_value_wape), ratio, *held, tables.count(one.judged)]
-
-
-def _progress(share: float) -> None:
-    """How far it is, to a person who waits."""
-    if sys.stderr.isatty():
-        click.echo(f"\rforecasting {share:4.0%} …\r", err=True, nl=False)

@@ -53,6 +53,27 @@ def formats(*names: str) -> Callable[[F], F]:
     return decorated
 
 
+def file(meant: str, *, required: bool = True) -> Callable[[F], F]:
+    """`FILE`, `--column NAME` and `--time-column NAME`: a recorded series; `meant` says what it is."""
+
+    def decorated(command: F) -> F:
+        time_column = click.option(
+            "--time-column", default="ts", show_default=True, metavar="NAME", help="Which column of FILE is the time."
+        )
+        words = f"Which column (or series) of FILE is {meant}; its only one by default."
+        column = click.option("--column", metavar="NAME", help=words)
+        path = click.Path(path_type=pathlib.Path)
+        argument = click.argument("file", required=required, type=path, metavar="FILE" if required else "[FILE]")
+        return argument(column(time_column(command)))
+
+    return decorated
+
+
+def plot(shows: str) -> Callable[[F], F]:
+    """`--plot FILE.svg`; `shows` says what is drawn."""
+    return click.option("--plot", type=click.Path(path_type=pathlib.Path), metavar="FILE.svg", help=shows)
+
+
 def at(command: F) -> F:
     """`--at TIME`."""
     return click.option("--at", metavar="RFC3339", help="The moment, as in 2026-11-21T09:30:00Z (default: now).")(
