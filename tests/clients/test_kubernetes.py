@@ -15,7 +15,7 @@ from aiohttp import web
 
 from podium.clients.kubernetes import objects
 from podium.clients.kubernetes.access import Access, Plugin, User
-from podium.clients.kubernetes.client import Client, Where
+from podium.clients.kubernetes.client import Client
 from podium.clients.kubernetes.discovery import Discovery
 from podium.clients.kubernetes.errors import (
     Broken,
@@ -26,6 +26,7 @@ from podium.clients.kubernetes.errors import (
     Temporary,
     Unauthorized,
 )
+from podium.clients.kubernetes.where import Where
 
 WEB = Where(group="apps", version="v1", resource="deployments", namespace="shop", name="web")
 PODS = Where(group="", version="v1", resource="pods", namespace="shop")

@@ -10,8 +10,9 @@ import pytest
 
 from podium.clients.kubernetes import kubeconfig, objects
 from podium.clients.kubernetes.access import Access, User, in_cluster
-from podium.clients.kubernetes.client import Client, Where
+from podium.clients.kubernetes.client import Client
 from podium.clients.kubernetes.errors import Conflict, Forbidden, Permanent, Unauthorized
+from podium.clients.kubernetes.where import Where
 from testbed.control_plane import ControlPlane
 
 pytestmark = pytest.mark.cluster

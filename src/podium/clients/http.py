@@ -1,15 +1,17 @@
 """One bounded HTTP request: an answer of limited size within a limited time, or an error that says what happened.
 
+An answer without end (a watch) comes line by line, each of limited size and within a limited time of the one before.
 Redirects are not followed: a token must not travel to an address that nobody configured.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 import socket
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from urllib.parse import urlsplit, urlunsplit
 
 import aiohttp
@@ -25,6 +27,14 @@ class TooLate(NoAnswer):
 
 class TooLarge(Exception):
     """The answer is larger than allowed; it was not read to its end."""
+
+
+class Refused(Exception):
+    """The answer is not the stream that was asked for; it was read whole."""
+
+    def __init__(self, answer: HttpAnswer) -> None:
+        super().__init__(f"HTTP {answer.status}")
+        self.answer = answer
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -69,7 +79,7 @@ async def ask(
     `sink` raises ends the request.
     """
     timeout = aiohttp.ClientTimeout(total=timeout_seconds)
-    try:
+    with _told(url, timeout_seconds):
         async with session.request(
             method,
             url,
@@ -82,16 +92,68 @@ async def ask(
             server_hostname=way.server_name,
             proxy=way.proxy,
         ) as response:
-            body = await _body(response, most_bytes, sink if response.status == 200 else None)
-            location = response.headers.get("Location", "")
-            retry_after = response.headers.get("Retry-After", "")
-            return HttpAnswer(response.status, response.content_type, location, body, retry_after)
+            return await _whole(response, most_bytes, sink if response.status == 200 else None)
+
+
+async def lines(
+    session: aiohttp.ClientSession,
+    url: str,
+    *,
+    query: Mapping[str, str] | None = None,
+    headers: Mapping[str, str] | None = None,
+    way: Way = DIRECT,
+    idle_seconds: float,
+    most_bytes: int,
+) -> AsyncGenerator[bytes]:
+    """The lines of an answer as they come, without their ends, until the server ends it; empty ones are left out.
+
+    Raises NoAnswer, also after `idle_seconds` of silence; TooLarge for a line beyond `most_bytes`; and Refused for any
+    status but 200. Closing the iterator closes the connection.
+    """
+    timeout = aiohttp.ClientTimeout(total=None, sock_connect=idle_seconds, sock_read=idle_seconds)
+    with _told(url, idle_seconds):
+        async with session.get(
+            url,
+            params=query,
+            headers=headers,
+            timeout=timeout,
+            allow_redirects=False,
+            ssl=way.tls,
+            server_hostname=way.server_name,
+            proxy=way.proxy,
+        ) as response:
+            if response.status != 200:
+                raise Refused(await _whole(response, most_bytes, None))
+            begun = bytearray()
+            async for part in response.content.iter_any():
+                *ended, rest = part.split(b"\n")
+                for line in ended:
+                    begun += line
+                    if begun:
+                        yield bytes(begun)
+                    begun.clear()
+                begun += rest
+                if len(begun) > most_bytes:
+                    raise TooLarge(f"a line is longer than {most_bytes:,} bytes")
+
+
+@contextlib.contextmanager
+def _told(url: str, seconds: float) -> Iterator[None]:
+    """What may come instead of an answer, with the URL and in words."""
+    try:
+        yield
     except TooLarge as error:
         raise TooLarge(f"{shown(url)}: {error}") from None
     except TimeoutError as error:
-        raise TooLate(f"{shown(url)}: no answer within {timeout_seconds:g} s") from error
+        raise TooLate(f"{shown(url)}: no answer within {seconds:g} s") from error
     except (aiohttp.ClientError, OSError) as error:
         raise NoAnswer(f"{shown(url)}: {_reason(error)}") from error
+
+
+async def _whole(response: aiohttp.ClientResponse, most_bytes: int, sink: Callable[[bytes], None] | None) -> HttpAnswer:
+    body = await _body(response, most_bytes, sink)
+    location, retry_after = (response.headers.get(name, "") for name in ("Location", "Retry-After"))
+    return HttpAnswer(response.status, response.content_type, location, body, retry_after)
 
 
 async def _body(response: aiohttp.ClientResponse, most_bytes: int, sink: Callable[[bytes], None] | None) -> bytes:

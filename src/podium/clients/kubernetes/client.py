@@ -1,6 +1,6 @@
-"""Asks one API server: get, list, patch, server-side apply and the scale subresource, each within a time and a size.
+"""Asks one API server: get, list, watch, patch, server-side apply and the scale subresource, within a time and a size.
 
-Watching is not here yet. Paths are those of the API (`/apis/apps/v1/namespaces/shop/deployments/web`); `Where` builds
+Paths are those of the API (`/apis/apps/v1/namespaces/shop/deployments/web`); `Where` builds
 them and lets an error name the right that is missing.
 """
 
@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal, TypeVar, cast
-from urllib.parse import quote
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+from typing import Any, Generic, Literal, TypeVar, cast
 
 import aiohttp
 import msgspec
@@ -19,51 +18,32 @@ from podium.clients import http
 from podium.clients.kubernetes import objects
 from podium.clients.kubernetes.access import Access
 from podium.clients.kubernetes.credentials import Credentials, Proof
-from podium.clients.kubernetes.errors import Conflict, Forbidden, Missing, Permanent, Temporary, Unauthorized
+from podium.clients.kubernetes.errors import Expired, Permanent, Temporary
+from podium.clients.kubernetes.refusals import refusal
+from podium.clients.kubernetes.where import Where
 
 T = TypeVar("T")
 
-Verb = Literal["get", "list", "create", "update", "patch"]
+Verb = Literal["get", "list", "watch", "create", "update", "patch"]
 
 MOST_BYTES = 64 * 1024 * 1024  # of one answer; a page of 500 pods is some 5 MB
 PAGE = 500  # items, as kubectl asks for
+WATCH_SECONDS = 240  # after which the server ends a watch by itself, and it is begun anew where it ended
+IDLE_SECONDS = 75.0  # of silence, after which a watch is taken for dead: a bookmark comes every minute
+INITIAL_END = "k8s.io/initial-events-end"  # annotation of the bookmark that ends a streamed list (KEP-3157)
 _MOST_PAGES = 10_000
 _METHODS = {"get": "GET", "list": "GET", "create": "POST", "update": "PUT", "patch": "PATCH"}
 _DECODERS: dict[Any, msgspec.json.Decoder[Any]] = {}
 _METADATA_ALONE = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json"
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Where:
-    """A resource, or one object of it, or a subresource of that. `group` is "" for the core API."""
+@dataclasses.dataclass(frozen=True, slots=True)
+class Change(Generic[T]):
+    """One event of a watch."""
 
-    group: str
-    version: str
-    resource: str  # plural, as in deployments
-    namespace: str = ""  # "": the whole cluster
-    name: str = ""
-    subresource: str = ""
-
-    @property
-    def path(self) -> str:
-        """The path on the API server. Raises Permanent for a name that would lead elsewhere."""
-        start = ["apis", self.group] if self.group else ["api"]
-        within = ["namespaces", self.namespace] if self.namespace else []
-        parts = [*start, self.version, *within, self.resource, self.name, self.subresource]
-        if {".", ".."} & set(parts):  # a URL reads them as steps; Kubernetes allows neither
-            raise Permanent(f"{'/'.join(parts)}: '.' or '..' is not a name")
-        return "/" + "/".join(quote(part, safe="") for part in parts if part)
-
-    @property
-    def right(self) -> str:
-        """How RBAC calls it: `deployments/scale.apps in namespace shop`."""
-        resource = f"{self.resource}/{self.subresource}" if self.subresource else self.resource
-        group = f".{self.group}" if self.group else ""
-        return f"{resource}{group} in " + (f"namespace {self.namespace}" if self.namespace else "all namespaces")
-
-
-class Expired(Temporary):
-    """410: the version or the page that was asked for is too old."""
+    kind: Literal["ADDED", "MODIFIED", "DELETED", "BOOKMARK"]
+    metadata: objects.Metadata  # of the object; a bookmark has a version alone
+    item: T | None  # None: a bookmark
 
 
 class Client:
@@ -86,6 +66,7 @@ class Client:
         self._most_bytes = most_bytes
         self._connections = connections
         self._session: aiohttp.ClientSession | None = None
+        self._watching: aiohttp.ClientSession | None = None  # watches hold a connection each: they have their own
 
     async def get(self, where: Where, into: type[T], *, metadata_alone: bool = False) -> T:
         """One object, as far as `into` names its fields. Raises Missing when there is none."""
@@ -101,6 +82,33 @@ class Client:
             return await self._pages(where, item, query)
         # As client-go's pager: a list that changes faster than it can be paged is asked for whole.
         return await self._pages(where, item, query | {"limit": "0"})
+
+    async def watch(
+        self,
+        where: Where,
+        item: type[T],
+        version: str,
+        *,
+        label_selector: str = "",
+        initial: bool = False,
+        idle_seconds: float = IDLE_SECONDS,
+    ) -> AsyncGenerator[Change[T]]:
+        """Every change after `version`, bookmarks included, until the server ends the watch.
+
+        `initial`: all objects there are come first, as ADDED, then a bookmark annotated with INITIAL_END. Raises
+        Expired when `version` is too old. Silence for `idle_seconds` is Temporary.
+        """
+        query = {"watch": "true", "allowWatchBookmarks": "true", "timeoutSeconds": str(WATCH_SECONDS)}
+        if label_selector:
+            query["labelSelector"] = label_selector
+        if initial:
+            query |= {"sendInitialEvents": "true", "resourceVersionMatch": "NotOlderThan"}
+        if version:
+            query["resourceVersion"] = version
+        lines = self._lines(where, query, idle_seconds)
+        async with contextlib.aclosing(lines):
+            async for line in lines:
+                yield self._change(line, item, where)
 
     async def merge_patch(self, where: Where, patch: Mapping[str, Any], into: type[T]) -> T:
         """RFC 7386. With `metadata.resourceVersion` inside, the server refuses it (Conflict) once the object moved."""
@@ -149,9 +157,10 @@ class Client:
 
     async def close(self) -> None:
         """Close the connections."""
-        if self._session is not None:
-            await http.close(self._session)
-            self._session = None
+        for session in (self._session, self._watching):
+            if session is not None:
+                await http.close(session)
+        self._session = self._watching = None
 
     async def _pages(self, where: Where, item: type[T], query: dict[str, str]) -> tuple[list[T], str]:
         found: list[T] = []
@@ -200,7 +209,7 @@ class Client:
             answer = await self._once(await self._credentials.proof(), verb, where, headers, query, content)
         if 200 <= answer.status < 300:
             return answer.body
-        raise _refusal(verb, where, self._shown(where), answer)
+        raise refusal(verb, where, self._shown(where), answer)
 
     async def _once(
         self,
@@ -211,13 +220,8 @@ class Client:
         query: Mapping[str, str] | None,
         content: bytes | None,
     ) -> http.HttpAnswer:
-        if self._session is None:
-            # Uncompressed: inside a cluster inflating costs more than sending.
-            always = {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "podium"}
-            connector = aiohttp.TCPConnector(limit=self._connections)
-            self._session = aiohttp.ClientSession(headers=always, connector=connector)
-        way = http.Way(tls=proof.tls, server_name=self.access.server_name, proxy=self.access.proxy)
-        try:
+        self._session = self._session or _session(self._connections)
+        with _translated():
             return await http.ask(
                 self._session,
                 _METHODS[verb],
@@ -225,71 +229,85 @@ class Client:
                 query=query,
                 form=content,
                 headers={**proof.headers, **(headers or {})},
-                way=way,
+                way=self._way(proof),
                 timeout_seconds=self._timeout_seconds,
                 most_bytes=self._most_bytes,
             )
-        except http.TooLarge as error:
-            raise Permanent(str(error)) from error
-        except http.NoAnswer as error:
-            if isinstance(error.__cause__, aiohttp.ClientSSLError) and not isinstance(
-                error.__cause__.__cause__, ConnectionError
-            ):
-                raise Permanent(str(error)) from error  # a certificate does not become valid by asking again
-            raise Temporary(str(error)) from error
+
+    async def _lines(self, where: Where, query: Mapping[str, str], idle_seconds: float) -> AsyncGenerator[bytes]:
+        """The lines of a watch. Credentials that are refused are renewed once, where they can be."""
+        self._watching = self._watching or _session(0)
+        for attempt in range(2):
+            proof = await self._credentials.proof()
+            lines = http.lines(
+                self._watching,
+                self.access.server + where.path,
+                query=query,
+                headers=proof.headers,
+                way=self._way(proof),
+                idle_seconds=idle_seconds,
+                most_bytes=self._most_bytes,
+            )
+            try:
+                with _translated():
+                    async with contextlib.aclosing(lines):
+                        async for line in lines:
+                            yield line
+                return
+            except http.Refused as refused:
+                if attempt or refused.answer.status != 401 or not self._credentials.renewable:
+                    raise refusal("watch", where, self._shown(where), refused.answer) from None
+                self._credentials.refused(proof)
+
+    def _change(self, line: bytes, item: type[T], where: Where) -> Change[T]:
+        event = self._decoded(line, objects.WatchEvent, where)
+        if event.type == "ERROR":
+            failure = self._decoded(event.object, objects.Failure, where)
+            words = f"{self._shown(where)}: the watch ended: {failure.message or failure.reason}"
+            raise Expired(words) if failure.code == 410 else Temporary(words)
+        found = self._decoded(event.object, objects.Object, where)
+        return Change(
+            event.type, found.metadata, None if event.type == "BOOKMARK" else self._decoded(event.object, item, where)
+        )
+
+    def _way(self, proof: Proof) -> http.Way:
+        return http.Way(tls=proof.tls, server_name=self.access.server_name, proxy=self.access.proxy)
 
     def _shown(self, where: Where | str) -> str:
         return http.shown(self.access.server + (where if isinstance(where, str) else where.path))
 
-    def _decoded(self, body: bytes, into: type[T], where: Where | str) -> T:
+    def _decoded(self, body: bytes | msgspec.Raw, into: type[T], where: Where | str) -> T:
         try:
             return cast("T", _decoder(into).decode(body))
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            start = " ".join(body[:60].decode(errors="replace").split())
+            start = " ".join(bytes(body)[:60].decode(errors="replace").split())
             raise Temporary(
                 f"{self._shown(where)}: the answer is not what the API promises: {error}: {start!r}"
             ) from error
 
 
+def _session(connections: int) -> aiohttp.ClientSession:
+    """`connections` at most; 0: as many as are asked for."""
+    # Uncompressed: inside a cluster inflating costs more than sending.
+    always = {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "podium"}
+    return aiohttp.ClientSession(headers=always, connector=aiohttp.TCPConnector(limit=connections))
+
+
+@contextlib.contextmanager
+def _translated() -> Iterator[None]:
+    """What came instead of an answer, as this package's errors."""
+    try:
+        yield
+    except http.TooLarge as error:
+        raise Permanent(str(error)) from error
+    except http.NoAnswer as error:
+        if isinstance(error.__cause__, aiohttp.ClientSSLError) and not isinstance(
+            error.__cause__.__cause__, ConnectionError
+        ):
+            raise Permanent(str(error)) from error  # a certificate does not become valid by asking again
+        raise Temporary(str(error)) from error
+
+
 def _decoder(into: Any) -> msgspec.json.Decoder[Any]:
     """Kept: making one costs more than decoding a small answer."""
     return _DECODERS.get(into) or _DECODERS.setdefault(into, msgspec.json.Decoder(into))
-
-
-def _refusal(verb: Verb, where: Where | str, url: str, answer: http.HttpAnswer) -> Exception:
-    words = _words(answer)
-    came = f"{url}: HTTP {answer.status}" + (f": {words}" if words else "")
-    match answer.status:
-        case 401:
-            return Unauthorized(f"{url}: the credentials are missing, wrong or expired (HTTP 401)")
-        case 403:
-            right = where if isinstance(where, str) else where.right
-            return Forbidden(f"{url}: the right to {verb} {right} is missing: {words}")
-        case 404:
-            return Missing(f"{url}: there is no such thing: {words}")
-        case 409:
-            return Conflict(came)
-        case 410:
-            return Expired(came)
-        case 408 | 429:
-            return Temporary(came, _seconds(answer.retry_after))
-        case status if status >= 500:
-            return Temporary(came, _seconds(answer.retry_after))
-        case status if 300 <= status < 400:
-            return Permanent(f"{came}, a redirect to {http.shown(answer.location)}, which is not followed")
-    return Permanent(came)
-
-
-def _words(answer: http.HttpAnswer) -> str:
-    """The API server's own sentence, or the start of whatever came."""
-    try:
-        failure = msgspec.json.decode(answer.body, type=objects.Failure)
-        text = failure.message or failure.reason
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        text = answer.body[:120].decode(errors="replace")
-    return " ".join(text.split())[:500]
-
-
-def _seconds(retry_after: str) -> float | None:
-    """Seconds of a Retry-After header; the API server never sends the other form, a date."""
-    return float(retry_after) if retry_after.isdecimal() else None

@@ -5,8 +5,9 @@ from __future__ import annotations
 import dataclasses
 
 from podium.clients.kubernetes import objects
-from podium.clients.kubernetes.client import Client, Where
+from podium.clients.kubernetes.client import Client
 from podium.clients.kubernetes.errors import Missing
+from podium.clients.kubernetes.where import Where
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -11,6 +11,10 @@ class Temporary(Exception):
         self.retry_after_seconds = retry_after_seconds  # None: it did not say
 
 
+class Expired(Temporary):
+    """410: the version or the page that was asked for is too old."""
+
+
 class Permanent(Exception):
     """Asking again will not help."""
 

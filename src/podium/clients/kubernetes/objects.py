@@ -6,7 +6,7 @@ Field names follow the API. `gc=False`: none of these can take part in a cycle.
 from __future__ import annotations
 
 import datetime
-from typing import Generic, TypeVar
+from typing import Generic, Literal, TypeVar
 
 import msgspec
 
@@ -55,6 +55,14 @@ class Failure(Struct, frozen=True):
 
     message: str = ""
     reason: str = ""
+    code: int = 0  # as of HTTP
+
+
+class WatchEvent(Struct, frozen=True):
+    """metav1.WatchEvent; `object` is not decoded yet."""
+
+    type: Literal["ADDED", "MODIFIED", "DELETED", "BOOKMARK", "ERROR"]
+    object: msgspec.Raw
 
 
 class Generation(Struct, frozen=True):

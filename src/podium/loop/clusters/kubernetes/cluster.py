@@ -12,8 +12,9 @@ from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
 from typing import TypeVar
 
 from podium.clients.kubernetes import errors, objects, selectors
-from podium.clients.kubernetes.client import Client, Where
+from podium.clients.kubernetes.client import Client
 from podium.clients.kubernetes.discovery import Discovery, Served
+from podium.clients.kubernetes.where import Where
 from podium.loop.clusters.kubernetes import reading
 from podium.loop.clusters.kubernetes.reading import Namespace, Seen
 from podium.loop.clusters.port import Conflict, Observation, Permanent, StaleLeader, Temporary

@@ -9,8 +9,9 @@ from collections.abc import Iterable
 import msgspec
 
 from podium.clients.kubernetes import errors
-from podium.clients.kubernetes.client import Client, Where
+from podium.clients.kubernetes.client import Client
 from podium.clients.kubernetes.discovery import Discovery
+from podium.clients.kubernetes.where import Where
 from podium.loop.policy import ScalingPolicy
 
 Right = tuple[str, Where]  # a verb, and what it is done to
