@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import pathlib
 import signal
 import sys
@@ -10,7 +11,7 @@ import threading
 
 import aiohttp
 import pytest
-from tests.api.fakes import TOKEN, FakeView, ask, events, visited
+from tests.api.fakes import TOKEN, FakeView, ask, events, served, visited, workload
 
 from podium import api
 from podium.loop.tell.view import FleetView
@@ -57,6 +58,23 @@ async def test_an_interrupt_ends_the_program_at_once_although_a_page_listens() -
         program.send_signal(signal.SIGINT)
         _out, complaints = await asyncio.wait_for(program.communicate(), timeout=5)
     assert (program.returncode, complaints.decode()) == (0, "")
+
+
+async def test_a_reader_that_takes_nothing_is_left_when_the_program_stops() -> None:
+    view = FakeView()
+    view.rows = tuple(workload(f"local/shop/deployment.apps/{'w' * 20_000}{number}") for number in range(1000))
+    async with served(view) as address:
+        host = address.removeprefix("http://")
+        reader, writer = await asyncio.open_connection(*host.split(":"), limit=1024)
+        writer.write(f"GET /api/v1/map HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {TOKEN}\r\n\r\n".encode())
+        assert await reader.readline() == b"HTTP/1.1 200 OK\r\n"
+    taken = 0
+    async with asyncio.timeout(5):
+        with contextlib.suppress(ConnectionResetError):
+            while part := await reader.read(1_000_000):
+                taken += len(part)
+    writer.close()
+    assert taken < 20_000_000  # the kernel's buffers, and nothing that is sent after the end
 
 
 async def test_health_needs_no_token_and_readiness_says_what_is_awaited() -> None:

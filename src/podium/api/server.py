@@ -83,11 +83,17 @@ class _Server(uvicorn.Server):
         yield
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """End the streams first: they would otherwise be waited for."""
+        """End the streams first: they would otherwise be waited for. Who then still reads is left in the middle."""
         app = self.config.app
         if isinstance(app, FastAPI):
             await app.state.broadcast.close()
         await super().shutdown(sockets)
+        state = self.server_state
+        for connection in tuple(state.connections):  # uvicorn stops waiting for them, and leaves them open
+            connection.transport.abort()
+        while state.connections:  # noqa: ASYNC110  the loop tells each in its next round that it is lost
+            await asyncio.sleep(0)
+        await asyncio.gather(*state.tasks, return_exceptions=True)
 
 
 def _parse(listen: str) -> tuple[str, int]:
