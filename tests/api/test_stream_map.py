@@ -189,6 +189,7 @@ async def test_a_listener_of_before_a_restart_is_told_what_it_missed_by_the_next
             await eventually(lambda: bool(view.listeners))
         with pytest.raises((StopAsyncIteration, aiohttp.ClientError)):  # the program ended while it streamed
             await anext(arriving)
+        answer.close()
     for _ in range(3):
         view.turn()
     async with visited(view) as client, client.get(topics, headers={"last-event-id": mark}) as answer:
