@@ -17,6 +17,7 @@ from podium.documents.kubernetes import MetricSpec, ScalingRules
 from podium.loop import conditions
 from podium.loop.anomalies.asked import AnomalySignal, scored
 from podium.loop.calendar.document import Announced, Calendar
+from podium.loop.calendar.holidays import Holidays
 from podium.loop.calendar.rows import announced
 from podium.loop.capacity.asked import learning
 from podium.loop.decide.table import Guards, MetricGroup, MetricKind, Mode, PolicyTable, RateRules, Reactive, Select
@@ -87,9 +88,9 @@ class Policies:
         )
 
     @property
-    def events(self) -> tuple[tuple[Announced, str], ...]:
+    def events(self) -> tuple[tuple[Announced | Holidays, str], ...]:
         """Every announced event and the time zone it is told in, in the order that reasons number them."""
-        return tuple((event, one.spec.time_zone) for one in self.calendars for event in one.spec.events)
+        return tuple((event, one.spec.time_zone) for one in self.calendars for event in one.spec.told())
 
     def unit(self, key: WorkloadKey, signal: str) -> str:
         """The unit of a workload's signal; "" where nobody wrote one. Resources have Kubernetes' own."""

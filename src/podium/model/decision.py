@@ -36,6 +36,7 @@ class Reason(enum.IntEnum):
     ANNOUNCED = 38  # a: load that comes, b: since when it is prepared for (Unix seconds); `metric`: index of the event
     ANNOUNCED_RAISES = 39  # a: replicas needed, b: load that comes, c: since when; `metric`: index of the event
     ANNOUNCED_UNKNOWN = 59  # the usual load, or what a replica serves, is not known; `metric`: index of the event
+    HOLIDAY_BOUNDS = 27  # a: load that was foreseen, b: load that is prepared for, c: when (Unix seconds); as above
     STABILISED_DOWN = 30  # a: proposed, b: kept, c: window in seconds
     STABILISED_UP = 31  # a: proposed, b: kept, c: window in seconds
     RATE_LIMITED_UP = 32  # a: proposed, b: allowed

@@ -8,9 +8,11 @@ import datetime
 import numpy as np
 import pytest
 from tests.loop.calendar.test_document import SALES, calendar
+from tests.loop.calendar.test_holidays import BAVARIA
 from tests.loop.decide.fleets import CAPACITY, START, Conducted, expected, reasons, table
 from tests.loop.scenes import FLEET, WEB, policies
 
+from podium.loop.calendar.holidays import Holidays
 from podium.loop.decide.table import Announced
 from podium.loop.policy import ScalingPolicy
 from podium.loop.tabulate import Policies, tabulate
@@ -88,3 +90,54 @@ def test_calendars_are_recorded_with_the_policies_and_change_their_digest() -> N
     assert (found.slots.tolist(), found.factor.tolist()[0], found.at_least.tolist()[1]) == ([0, 0], 3.0, 500.0)
     assert tabulate(plain, FLEET).announced is None
     assert WEB.namespace == "shop"
+
+
+HOLIDAY = dataclasses.replace(
+    EVENT, start=np.full(1, np.nan), end=np.full(1, np.nan), factor=np.full(1, np.nan), days=np.zeros(1, np.int32),
+    calendars=(Holidays.model_validate({"country": "DE"}),),
+)  # fmt: skip
+
+
+def on_a_holiday(load: float, usual: float, foreseen: float, replicas: int = 10) -> Decisions:
+    """One turn on a day that is a holiday now, if `usual` says so (NaN: it is none)."""
+    fleet = Conducted(dataclasses.replace(table(1, forecast=True), announced=HOLIDAY), replicas)
+    held = Held(np.empty(0), np.empty(0, np.int8), np.array([usual]))
+    seen = dataclasses.replace(fleet.seen(load), held=held)
+    return fleet.decided(seen, expected(1, foreseen))
+
+
+def test_a_holiday_raises_to_its_usual_load() -> None:
+    found = on_a_holiday(55.0, 180.0, 60.0)
+    assert (found.replicas.tolist(), Reason.ANNOUNCED_RAISES in reasons(found)) == ([18], True)
+
+
+@pytest.mark.parametrize(
+    ("load", "usual", "replicas"),
+    [
+        (95.0, np.nan, 19),  # no holiday: as foreseen
+        (95.0, 100.0, 15),  # half as much again as usual
+        (95.0, 20.0, 15),  # and as the present load, where a holiday is none: never below what is there
+        (95.0, 0.0, 19),  # what is usual is not known
+        (115.0, 20.0, 18),  # a load that rises is followed
+        (np.nan, 100.0, 19),  # the load is not known: nothing is taken from the forecast
+    ],
+)
+def test_on_a_holiday_no_weekday_is_foreseen(load: float, usual: float, replicas: int) -> None:
+    found = on_a_holiday(load, usual, 190.0)
+    assert found.replicas.tolist() == [replicas]
+    assert (Reason.HOLIDAY_BOUNDS in reasons(found)) == (replicas != 19)
+
+
+def test_a_holiday_is_called_by_its_name() -> None:
+    written = dataclasses.replace(policies(), calendars=(calendar(BAVARIA),))
+    at = datetime.datetime.fromisoformat("2026-06-04T08:00:00+00:00").timestamp()
+
+    def said(code: Reason, *numbers: float) -> str:
+        return words.sentence(code, 0, numbers, None, (), events=written.events)  # type: ignore[arg-type]
+
+    assert said(Reason.ANNOUNCED_RAISES, 7.0, 570.0, at) == (
+        "raised to 7 for a load of 570: Corpus Christi, as on the last holiday or a Sunday"
+    )
+    assert said(Reason.HOLIDAY_BOUNDS, 400.0, 150.0, at) == (
+        "the forecast of 400 counts as 150: Corpus Christi, as on the last holiday or a Sunday"
+    )

@@ -1,4 +1,4 @@
-"""Calendar: events that people know of and no past shows, such as a sale, a launch or a broadcast."""
+"""Calendar: what people know of and no past shows, such as a sale, a launch, a broadcast or a holiday."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from podium.documents.document import Document
 from podium.documents.kubernetes import LabelSelector, TargetRef
 from podium.documents.shape import Objection, Shape
 from podium.documents.values import PositiveSeconds, TimeZone, int_or_string, unexpected
+from podium.loop.calendar.holidays import Holidays
 from podium.loop.policy import HOMES
 from podium.model import clock
 
@@ -149,7 +150,7 @@ def instant(moment: str, zone: str) -> float:
 
 
 class CalendarSpec(Shape):
-    """Events of the workloads of the namespace."""
+    """Events and holidays of the workloads of the namespace."""
 
     target_ref: TargetRef | None = None
     """The one workload they belong to; without it and a selector, every workload of the namespace with a policy."""
@@ -157,16 +158,27 @@ class CalendarSpec(Shape):
     """The ScalingPolicies of the namespace whose labels match."""
     time_zone: TimeZone = "UTC"
     """Where the clocks hang that `start` and `end` are read on, and by which the usual load of an hour is known."""
-    events: Annotated[tuple[Announced, ...], Field(min_length=1)]
+    events: tuple[Announced, ...] = ()
     """What is announced."""
+    holidays: Holidays | None = None
+    """Days whose load is not that of their weekday."""
 
     @classmethod
     def cel_rules(cls) -> tuple[tuple[str, str], ...]:
         """What the API server can say itself."""
-        return (("!(has(self.targetRef) && has(self.selector))", "either targetRef or selector"),)
+        return (
+            ("!(has(self.targetRef) && has(self.selector))", "either targetRef or selector"),
+            ("has(self.events) || has(self.holidays)", "events, holidays or both"),
+        )
+
+    def told(self) -> tuple[Announced | Holidays, ...]:
+        """Everything it says, in the order in which reasons number it."""
+        return self.events if self.holidays is None else (*self.events, self.holidays)
 
     def objections(self) -> Iterator[Objection]:
-        """One way to name the workloads; every event ends after it starts."""
+        """One way to name the workloads; something to say; every event ends after it starts."""
+        if not self.events and self.holidays is None:
+            yield Objection(("events",), "what is announced: events, holidays, or both")
         if self.target_ref is not None and self.selector is not None:
             yield Objection(("selector",), "nothing here, because targetRef is written")
         if self.target_ref is not None:
@@ -181,7 +193,7 @@ class CalendarSpec(Shape):
 
 
 class Calendar(Document):
-    """Announced events of workloads of the document's namespace."""
+    """Announced events and holidays of workloads of the document's namespace."""
 
     plural: ClassVar[str] = "calendars"
     short_names: ClassVar[tuple[str, ...]] = ("pcal",)

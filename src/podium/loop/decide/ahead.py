@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from podium.loop.decide import announced
 from podium.loop.decide.draft import Draft, Turn
 from podium.loop.decide.metrics import INT32_MAX
 from podium.loop.decide.table import PolicyTable
@@ -28,6 +29,8 @@ def prepare_for_forecast(turn: Turn, draft: Draft) -> Draft:
     table, forecast = turn.table, turn.forecast
     asked = draft.open & table.forecast
     expected = expected_load(table, forecast, turn.lead)
+    if table.announced is not None and table.announced.calendars:
+        expected = announced.bounded(turn, draft, expected, loads(turn.snapshot, table))
     known = asked & ~np.isnan(expected) & ~np.isnan(table.capacity)
     speaks = known & (forecast.trusted | bool(len(forecast.floor)))
     needed = np.ceil(np.clip(np.where(known, expected / table.capacity, 0), 0, INT32_MAX)).astype(np.int64)

@@ -8,8 +8,10 @@ import numpy as np
 
 from podium.loop.decide.draft import Draft, Turn
 from podium.loop.decide.metrics import INT32_MAX
-from podium.model.arrays import UNKNOWN
+from podium.model.arrays import UNKNOWN, Float64s
 from podium.model.decision import Reason
+
+BEYOND = 1.5  # times the usual load of a holiday: as much may be foreseen
 
 
 def prepare_for_events(turn: Turn, draft: Draft) -> Draft:
@@ -26,6 +28,7 @@ def prepare_for_events(turn: Turn, draft: Draft) -> Draft:
     row = np.where(mine, which, 0)
     event = rows.event[row]
     since = rows.start[row] - np.where(np.isnan(rows.before[row]), turn.lead, rows.before[row])
+    since = np.where(np.isnan(rows.start[row]), turn.now, since)  # a holiday is known by its date
     known = mine & (largest > 0) & ~np.isnan(turn.table.capacity)
     draft.reasons.add(mine & ~known, Reason.ANNOUNCED_UNKNOWN, largest, since, metric=event)
     exact = np.where(known, largest, 0.0) / np.where(known, turn.table.capacity, 1.0)
@@ -34,3 +37,24 @@ def prepare_for_events(turn: Turn, draft: Draft) -> Draft:
     draft.reasons.add(known & ~raised, Reason.ANNOUNCED, largest, since, metric=event)
     draft.reasons.add(raised, Reason.ANNOUNCED_RAISES, needed, largest, since, metric=event)
     return dataclasses.replace(draft, wanted=np.where(raised, needed, draft.wanted))
+
+
+def bounded(turn: Turn, draft: Draft, expected: Float64s, present: Float64s) -> Float64s:
+    """[n] what a forecast expects, on a holiday no more than BEYOND times what is usual of one.
+
+    The `present` load [n] counts as usual, too: a holiday that is none is followed like any other rise. Where it or
+    the usual load is unknown, nothing is taken from the forecast.
+    """
+    rows, loads = turn.table.announced, turn.snapshot.held.announced
+    if rows is None or not rows.calendars or len(loads) != len(rows.slots):
+        return expected
+    mine = (rows.days >= 0) & (loads > 0)
+    if not mine.any():
+        return expected
+    usual, event = np.full(len(expected), np.nan), np.full(len(expected), UNKNOWN, np.int16)
+    order = np.flatnonzero(mine)[np.argsort(loads[mine], kind="stable")]  # the largest comes last and stands
+    usual[rows.slots[order]], event[rows.slots[order]] = loads[order], rows.event[order]
+    bound = BEYOND * np.maximum(usual, present)
+    told = draft.open & (expected > bound)
+    draft.reasons.add(told, Reason.HOLIDAY_BOUNDS, expected, bound, turn.now, metric=event)
+    return np.where(expected > bound, bound, expected)

@@ -8,6 +8,7 @@ import enum
 import numpy as np
 from numpy.typing import NDArray
 
+from podium.loop.calendar.holidays import Holidays
 from podium.model.arrays import Bools, Float64s, Int32s, Int64s
 from podium.model.capacity import Learned
 
@@ -155,10 +156,10 @@ class Learning:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Announced:
-    """Announced events: r rows, one for each workload of each event."""
+    """Announced events and holidays: r rows, one for each workload of each event and of each calendar's holidays."""
 
     slots: Int32s  # [r]
-    start: Float64s  # [r] Unix seconds
+    start: Float64s  # [r] Unix seconds; of holidays NaN, as `end`
     end: Float64s  # [r]
     before: Float64s  # [r] seconds of preparing; NaN: the workload's lead time
     factor: Float64s  # [r] times the usual load; NaN: not said
@@ -166,8 +167,11 @@ class Announced:
     event: Int16s  # [r] index into the events of the policies
     zone: Int32s  # [r] index into `zones`
     zones: tuple[str, ...]
-    multiplied: Int32s  # [u] slots with a factor, rising
+    multiplied: Int32s  # [u] slots with a factor or holidays, rising
     clocks: Int32s  # [u] the zone by whose hours their usual load is known
+    days: Int32s = dataclasses.field(default_factory=lambda: np.empty(0, np.int32))
+    """[r] whose holidays a row is: index into `calendars`; UNKNOWN: it is an event. Empty: all are events."""
+    calendars: tuple[Holidays, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

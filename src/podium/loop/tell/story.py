@@ -36,7 +36,7 @@ PLAIN = frozenset({Reason.OBSERVED})
 
 # How the forecast and a learned capacity stand: it moves no number, so it is never the cause of one.
 REMARKS = frozenset({Reason.FORECAST_ABSENT, Reason.FORECAST_UNTRUSTED, Reason.RISK_MISSED, *SAID.values()})
-REMARKS |= {Reason.CAPACITY_UNKNOWN, Reason.ANNOUNCED, Reason.ANNOUNCED_UNKNOWN}
+REMARKS |= {Reason.CAPACITY_UNKNOWN, Reason.ANNOUNCED, Reason.ANNOUNCED_UNKNOWN, Reason.HOLIDAY_BOUNDS}
 
 
 class Outcomes:

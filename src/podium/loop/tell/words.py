@@ -8,6 +8,7 @@ import zoneinfo
 from collections.abc import Callable, Sequence
 
 from podium.loop.calendar.document import Announced
+from podium.loop.calendar.holidays import Holidays
 from podium.loop.orders.order import Order
 from podium.loop.orders.orders import NOTHING_ORDERED, Orders
 from podium.loop.policy import ScalingPolicySpec
@@ -27,7 +28,7 @@ class Facts:
         spec: ScalingPolicySpec | None,
         sources: Sequence[str],
         orders: Orders,
-        events: Sequence[tuple[Announced, str]],
+        events: Sequence[tuple[Announced | Holidays, str]],
         metric: int,
         a: float,
         b: float,
@@ -94,6 +95,9 @@ class Facts:
             return f"an event announced from {clock.rfc3339(round(since))}"
         event, zone = self._events[self._metric]
         moment = datetime.datetime.fromtimestamp(round(since), zoneinfo.ZoneInfo(zone))
+        if isinstance(event, Holidays):
+            name = event.name_on((moment.date() - datetime.date(1970, 1, 1)).days) or "a holiday"
+            return f"{name}, as on the last holiday or a Sunday"
         brings = [] if event.expect is None else [f"x{event.expect:g}"]
         brings += [] if event.at_least is None else [f"at least {number(event.at_least)}"]
         return f"{event.name} announced: {', '.join(brings)} from {moment:%H:%M} {zone}"
@@ -225,6 +229,7 @@ SENTENCES: dict[Reason, Sentence] = {
         f"{f.announced(f.b)}, but "
         + ("the usual load of that hour is not known yet" if f.a == 0 else "what a replica serves is not known yet")
     ),
+    Reason.HOLIDAY_BOUNDS: lambda f: f"the forecast of {number(f.a)} counts as {number(f.b)}: {f.announced(f.c)}",
     Reason.PANIC_RAISES: lambda f: (
         f"grows to {f.a:.0f} at once: the load of {number(f.b)} is at least twice what {pods(f.c)} can serve"
     ),
@@ -282,7 +287,7 @@ def sentence(
     spec: ScalingPolicySpec | None,
     sources: Sequence[str],
     orders: Orders = NOTHING_ORDERED,
-    events: Sequence[tuple[Announced, str]] = (),
+    events: Sequence[tuple[Announced | Holidays, str]] = (),
 ) -> str:
     """One reason as a sentence; `orders` are those in force in its turn, `events` those that its policies announce.
 
