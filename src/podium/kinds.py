@@ -26,10 +26,12 @@ KINDS: Mapping[str, type[Document]] = {kind.__name__: kind for kind in (ScalingP
 
 def folder(path: pathlib.Path, settings: Settings | None = None) -> Folder:
     """The folder of documents at `path`, with every check; those of sources need the settings."""
-    all_checks: tuple[Check, ...] = checks.CHECKS
-    if settings is not None:
-        all_checks = (*all_checks, settings.sources_exist())
-    return Folder(path, KINDS, all_checks, ASIDES)
+    return Folder(path, KINDS, all_checks(settings), ASIDES)
+
+
+def all_checks(settings: Settings | None = None) -> tuple[Check, ...]:
+    """What must hold between documents; what must hold between them and the sources needs the settings."""
+    return checks.CHECKS if settings is None else (*checks.CHECKS, settings.sources_exist())
 
 
 def _scenario_mistakes(value: dict[str, Any], source: Source) -> Iterable[Problem]:

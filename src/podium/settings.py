@@ -86,6 +86,8 @@ class Settings(Shape):
             for number, name in enumerate(names):
                 if name in names[:number]:
                     yield Objection((field, number, "name"), f"a name that no other of the {field} has")
+        if self.documents.authority == "kubernetes" and any(one.kind != "kubernetes" for one in self.clusters):
+            yield Objection(("documents", "authority"), "folder, because the cluster is simulated")
         for number, source in enumerate(self.sources):
             if source.cluster is not None and source.cluster not in clusters:
                 expected = f"the name of a cluster{nearest(source.cluster, clusters)}"

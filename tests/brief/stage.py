@@ -23,7 +23,7 @@ from podium.loop.clusters.simulated.store import Write
 from podium.loop.tell.view import DecisionRow
 from podium.model.fleet import Fleet
 from podium.model.identity import WorkloadKey
-from podium.wiring import installation
+from podium.wiring import authority, installation
 from podium.wiring.outside import World, sources_of
 from podium.wiring.program import Program
 
@@ -161,7 +161,7 @@ async def stage(
         recorded = f"  - {{name: file, kind: replay, path: {recording}}}\n" if recording else ""
         (folder / "podium.yaml").write_text(SETTINGS.format(url=measured.url, recorded=recorded))
         loaded = settings.load({"config": str(folder / "podium.yaml")}, environ or {}, folder)
-        read = installation.documents_folder(loaded).load()
+        read = authority.folder(loaded).load()
         pace = HandPace(START)
         world = WorldShape(workloads=tuple(shaped(key, count) for key, count in begun.items()))
         cluster = SimulatedCluster("local", world, clock=pace, load=load)

@@ -24,7 +24,7 @@ from podium.loop.clusters.simulated.store import Write
 from podium.loop.pace import Pace
 from podium.model.identity import WorkloadKey
 from podium.signals.source import Source
-from podium.wiring import installation
+from podium.wiring import authority, installation
 from podium.wiring.outside import World, sources_of
 from podium.wiring.program import Program
 
@@ -221,7 +221,7 @@ async def afternoon(
     """
     pace = pace or HandPace(START + minute * MINUTE)
     loaded = settings.load({"config": str(folder / "podium.yaml")}, {}, folder)
-    documents = installation.documents_folder(loaded).load()
+    documents = authority.folder(loaded).load()
     shape = WorldShape(
         workloads=tuple(
             WorkloadShape(

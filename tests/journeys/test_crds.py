@@ -49,15 +49,6 @@ spec:
 """
 
 
-@pytest.fixture(scope="module")
-def served(control_plane: ControlPlane) -> ControlPlane:
-    crds = {"apiVersion": "v1", "kind": "List", "items": kinds.crds()}
-    control_plane.kubectl("apply", "-f", "-", input=json.dumps(crds))
-    names = [f"crd/{crd['metadata']['name']}" for crd in kinds.crds()]
-    control_plane.kubectl("wait", "--for=condition=Established", "--timeout=60s", *names)
-    return control_plane
-
-
 def refusal(control_plane: ControlPlane, namespace: str, text: str) -> str:
     with pytest.raises(subprocess.CalledProcessError) as caught:
         control_plane.kubectl("apply", "-n", namespace, "-f", "-", input=text)

@@ -21,7 +21,7 @@ from podium import settings
 from podium.loop.clusters.port import Cluster
 from podium.loop.remember.restore import turns
 from podium.model.command import Scale
-from podium.wiring import installation
+from podium.wiring import authority, installation
 from podium.wiring.outside import world
 from podium.wiring.program import Program
 from testbed.control_plane import ControlPlane
@@ -140,7 +140,7 @@ async def test_a_write_that_was_about_to_be_sent_when_another_took_over_is_refus
     loads.loads = steady({"web": 50.0, "cart": 20.0})
     async with contextlib.AsyncExitStack() as stack:
         loaded = settings.load({"config": str(place.folder / "podium.yaml")}, {}, place.folder)
-        documents = installation.documents_folder(loaded).load()
+        documents = authority.folder(loaded).load()
         outside = await stack.enter_async_context(world(loaded, documents, place.folder))
         ledger = stack.enter_context(contextlib.closing(installation.open_ledger(loaded)))
         paused = Paused(outside.cluster)

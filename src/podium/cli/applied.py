@@ -86,11 +86,11 @@ def edit_of(loaded: Loaded, wish: Wish) -> Edit:
 
 def _written(loaded: Loaded, document: ScalingPolicy) -> Document:
     from podium.loop.policy import ScalingPolicy
-    from podium.wiring import installation
+    from podium.wiring import authority
 
     if options.is_demo(loaded):
         raise outcome.BadInput("the demo's policies are a part of Podium and stay as they are; leave --apply out")
-    folder = installation.documents_folder(loaded)
+    folder = authority.folder(loaded)
     found = folder.load().find(ScalingPolicy, document.namespace, document.metadata.name)
     if found is None:
         raise outcome.BadInput(

@@ -50,7 +50,7 @@ async def _installed(loaded: Loaded) -> list[Row]:
 
     rows = [*machine.extras(loaded), machine.disk(loaded), machine.address(loaded)]
     rows += [*installation.settings(loaded), installation.database(loaded)]
-    about, documents = installation.documents(loaded)
+    about, documents = await installation.documents(loaded)
     rows += [*about, *targets.unacted(documents), *rules.slow(loaded)]
     rows += await outside.clusters(loaded, documents)
     rows += await outside.sources(loaded, documents)

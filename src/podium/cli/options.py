@@ -107,7 +107,8 @@ def as_run(config: str | None, flags: tuple[str, ...], *, of_demo: bool = False)
     if of_demo:
         return demo_settings(flags)
     loaded = load(config, flags)
-    nobodys = loaded.file is None and loaded.value.documents.path is None
+    documents = loaded.value.documents
+    nobodys = loaded.file is None and documents.path is None and documents.authority == "folder"
     return demo_settings(flags) if nobodys else loaded
 
 

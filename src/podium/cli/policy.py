@@ -161,13 +161,11 @@ def _listed(by_kind: Mapping[str, int]) -> str:
 @options.output
 def listed(config: str | None, flags: tuple[str, ...], of_demo: bool, form: str, output: str | None) -> int:
     """List the documents in force by the settings: kind, namespace, name, and where each is written."""
-    from podium import kinds
-    from podium.cli.outcome import BadInput
+    import asyncio
 
-    settings = options.as_run(config, flags, of_demo=of_demo).value
-    if settings.documents.path is None:
-        raise BadInput("documents.path: no folder of documents is set; name one in podium.yaml or with --set")
-    documents = kinds.folder(settings.documents.path, settings).load()
+    from podium.wiring import authority
+
+    documents = asyncio.run(authority.load(options.as_run(config, flags, of_demo=of_demo)))
     rows = [
         {
             "kind": document.kind,
@@ -191,7 +189,7 @@ def _show(rows: list[dict[str, Any]], output: str | None) -> None:
 
     table = tables.table("kind", "namespace", "name", "written in")
     for row in rows:
-        place = f"{_near(pathlib.Path(row['file']))}:{row['line']}"
+        place = f"{_near(pathlib.Path(row['file']))}:{row['line']}" if row["line"] else row["file"]
         table.add_row(row["kind"], row["namespace"] or tables.UNKNOWN, row["name"], place)
     tables.show([table], output)
 

@@ -69,13 +69,13 @@ async def _run(loaded: Loaded, *, take_over: bool) -> None:
     from podium.api.app import create_app
     from podium.api.server import address, bind, loopback_hosts, serve
     from podium.cli import logs, running, store
-    from podium.wiring import installation
+    from podium.wiring import authority, installation
     from podium.wiring.outside import knock, world
     from podium.wiring.program import Program
 
     logs.configure(loaded.value.log.format, loaded.value.log.level)
     token = _token(loaded)
-    documents = installation.documents_folder(loaded).load()
+    documents = await authority.load(loaded)
     await knock(loaded, documents)
     listening = bind(loaded.value.api.listen)
     with contextlib.closing(installation.open_ledger(loaded)) as ledger, contextlib.closing(listening):

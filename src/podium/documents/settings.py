@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pathlib
+from collections.abc import Iterator
 from typing import Literal
 
-from podium.documents.shape import Shape
+from podium.documents.shape import Objection, Shape
 
 
 class DocumentsSettings(Shape):
@@ -15,3 +16,8 @@ class DocumentsSettings(Shape):
     """Which side may be written: a folder of files, or the cluster's own objects; the other is read-only."""
     path: pathlib.Path | None = None
     """The folder, read with everything under it; left out, `podium run` shows its own example."""
+
+    def objections(self) -> Iterator[Objection]:
+        """One side alone is followed."""
+        if self.authority == "kubernetes" and self.path is not None:
+            yield Objection(("path",), "nothing, because documents.authority is kubernetes")

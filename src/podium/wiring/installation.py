@@ -1,4 +1,4 @@
-"""Where the settings say that an installation keeps what is its own: ledger, documents, state, age of records."""
+"""Where the settings say that an installation keeps what is its own: ledger, state, age of records."""
 
 from __future__ import annotations
 
@@ -7,10 +7,7 @@ import secrets
 import socket
 from pathlib import Path
 
-from podium import kinds
 from podium.documents import places
-from podium.documents.folder import Folder
-from podium.documents.problem import Invalid, Problem
 from podium.ledger.ledger import Ledger
 from podium.ledger.settings import Retention
 from podium.loop.remember import record
@@ -22,14 +19,6 @@ def open_ledger(loaded: Loaded) -> Ledger:
     database = loaded.value.database
     password = loaded.reveal(database.password) if database.password else None
     return Ledger.open(database.url, password=password, state=state_folder(loaded))
-
-
-def documents_folder(loaded: Loaded) -> Folder:
-    """The folder of documents, with every check between them."""
-    path = loaded.value.documents.path
-    if path is None:
-        raise Invalid([Problem("settings", 0, 0, "documents.path", "a folder of documents", "nothing")])
-    return kinds.folder(path, loaded.value)
 
 
 def retained(kept: Retention) -> dict[str, float]:

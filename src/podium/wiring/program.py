@@ -38,7 +38,7 @@ from podium.settings import Loaded
 from podium.signals.history.history import History
 from podium.signals.observe import Observer
 from podium.telemetry import traces
-from podium.wiring import installation
+from podium.wiring import authority, installation
 from podium.wiring.outside import World
 
 PURGE_SECONDS = 3600.0
@@ -279,8 +279,8 @@ class Program:
                     log.warning("samples cannot be kept yet", reason=str(error))
 
     async def _follow_documents(self) -> None:
-        folder = installation.documents_folder(self._loaded)
-        async with contextlib.aclosing(folder.changes(self._documents)) as changes:
+        followed = authority.followed(self._loaded)
+        async with contextlib.aclosing(followed.changes(self._documents)) as changes:
             async for change in changes:
                 self._meters.documents(wrong=isinstance(change, Invalid))
                 if isinstance(change, Invalid):

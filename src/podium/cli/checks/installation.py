@@ -52,19 +52,23 @@ def database(loaded: Loaded) -> Row:
     return Row("database", "ok", words)
 
 
-def documents(loaded: Loaded) -> tuple[list[Row], Documents]:
-    """The folder of documents, and what is in it."""
-    from podium import kinds
+async def documents(loaded: Loaded) -> tuple[list[Row], Documents]:
+    """The documents, and where they lie."""
+    from podium.clients.kubernetes import errors
+    from podium.wiring import authority
 
-    path = loaded.value.documents.path
-    if path is None:
+    path, from_cluster = loaded.value.documents.path, loaded.value.documents.authority == "kubernetes"
+    if path is None and not from_cluster:
         words = "documents.path is not set, so nothing is scaled"
         return [Row("documents", "wrong", words, "name a folder of policies and signals in podium.yaml")], Documents()
     try:
-        found = kinds.folder(path, loaded.value).load()
+        found = await authority.load(loaded)
     except Invalid as error:
         return wrong("documents", error), Documents()
-    return [Row("documents", "ok" if len(found) else "hint", f"{len(found)} in {path}")], found
+    except (errors.Temporary, errors.Permanent) as error:
+        return [Row("documents", "wrong", str(error))], Documents()
+    where = f"cluster {loaded.value.clusters[0].name}" if from_cluster else str(path)
+    return [Row("documents", "ok" if len(found) else "hint", f"{len(found)} in {where}")], found
 
 
 def _standing(state: str, said: str) -> State:
