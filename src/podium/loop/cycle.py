@@ -8,17 +8,16 @@ import dataclasses
 import time
 from collections.abc import Iterator, Sequence
 
-import numpy as np
-
 from podium.ledger.entry import Draft
 from podium.ledger.lease import Leadership
 from podium.ledger.ledger import Ledger
 from podium.loop import observe
 from podium.loop.act.carry_out import Result, carry_out
+from podium.loop.act.claims import Claims
 from podium.loop.act.plan import plan
-from podium.loop.clusters.port import Cluster, Conflict, Permanent, StaleLeader, Temporary
+from podium.loop.clusters.port import Cluster
 from podium.loop.decide.state import Trust
-from podium.loop.decide.table import Mode, PolicyTable
+from podium.loop.decide.table import PolicyTable
 from podium.loop.observe import ClusterSignal, Sight
 from podium.loop.orders.order import Order
 from podium.loop.orders.orders import Orders, draft_orders
@@ -110,10 +109,7 @@ class Cycle:
         self._moment = restored.memory.state.at  # of the newest turn that began
         self._schedule = Schedule()
         self._rules = rules or Evaluator(LoopRules().limit)
-        self._claimed: set[WorkloadKey] = set()
-        self._claims: list[WorkloadKey] = []  # still to be claimed under …
-        self._claims_of: PolicyTable | None = None
-        self._unclaimed: dict[WorkloadKey, str] = {}
+        self._claims = Claims(cluster, leadership.epoch, deadline_seconds)
         self._watch = Watch()
         self._keeper = Keeper(ledger, leadership)
         self._tracer = tracer
@@ -185,7 +181,7 @@ class Cycle:
             verdicts = self._verify(sight)
             self._memory.shadow.follow(sight.snapshot, turn.ready, forecast, table, lead)
         fleet, trust, reduced = self._assignment.fleet, self._memory.state.trust, int(self._memory.state.reduced.sum())
-        events = tuple(self._watch.events(turn, sight, self._unclaimed, self._memory, fleet))
+        events = tuple(self._watch.events(turn, sight, self._claims.refused, self._memory, fleet))
         with self._step("record"):
             await asyncio.to_thread(self._record, drafts, turn, verdicts, events)
         beside = self._beside(turn)
@@ -195,7 +191,7 @@ class Cycle:
             self._keeper.begin(beside, self._memory.outlook, now, self._memory.scores)
         steps = dict(self._steps)
         return Turned(
-            turn, self._leadership.epoch, sight, results, verdicts, trust, self._unclaimed, events, steps, reduced,
+            turn, self._leadership.epoch, sight, results, verdicts, trust, self._claims.refused, events, steps, reduced,
             self._memory.shadow.course, self._orders, table,
         )  # fmt: skip
 
@@ -223,8 +219,8 @@ class Cycle:
 
     async def _observe(self, now: float) -> Sight:
         await asyncio.to_thread(self._leadership.renew)
-        await self._claim()
         assignment = self._assignment
+        await self._claims.make(self._table, assignment.fleet)
         sight = await observe.look(
             self._cluster,
             self._observer,
@@ -241,44 +237,6 @@ class Cycle:
         held = Held(self._schedule.held(self._table.windows, now), rules, announced)
         snapshot = dataclasses.replace(seen, written=written, written_from=replaced, held=held)
         return dataclasses.replace(sight, snapshot=snapshot)
-
-    async def _claim(self) -> None:
-        """Mark the workloads that we write as led by this epoch, so that every earlier leader's writes are refused."""
-        if self._claims_of is not self._table:  # 30 ms for 100,000 workloads: not again while nothing changes
-            own = np.flatnonzero(self._table.mode == Mode.OWN).tolist()
-            keys = (self._assignment.fleet.slots[slot].key for slot in own)
-            self._claims_of, self._claims = self._table, [key for key in keys if key is not None]
-        unclaimed = self._claims = [key for key in self._claims if key not in self._claimed]
-        self._unclaimed = {}
-        if not unclaimed:
-            return
-        try:
-            async with asyncio.timeout(self._deadline):
-                await self._claim_all(unclaimed)
-        except TimeoutError:
-            words = f"cluster {self._cluster.name} did not answer the claim within {self._deadline:g} s"
-            self._unclaimed |= dict.fromkeys((key for key in unclaimed if key not in self._claimed), words)
-
-    async def _claim_all(self, keys: Sequence[WorkloadKey]) -> None:
-        try:
-            await self._cluster.claim(keys, self._leadership.epoch)
-        except (Conflict, Temporary, Permanent):
-            # Some of them refused: one by one, to know which.
-            await asyncio.gather(*(self._claim_one(key) for key in keys))
-        else:
-            self._claimed.update(keys)
-
-    async def _claim_one(self, key: WorkloadKey) -> None:
-        """A workload that cannot be claimed is not written to, says why, and is tried again next turn."""
-        try:
-            await self._cluster.claim([key], self._leadership.epoch)
-        except StaleLeader as error:
-            # Our lease holds: the claim is of another ledger, alive or lost. Only a person can tell which.
-            self._unclaimed[key] = f"{error}; if that Podium is gone for good: podium run --take-over"
-        except (Conflict, Temporary, Permanent) as error:
-            self._unclaimed[key] = str(error)
-        else:
-            self._claimed.add(key)
 
     def _forecast(self, sight: Sight) -> tuple[Float64s, Forecast]:
         lead = self._memory.lead(self._table, self._default_lead)
@@ -357,7 +315,7 @@ class Cycle:
                 return "a person ordered something after the decision"
             if time.monotonic() > sent_by:
                 return f"the decision is older than {self._deadline:g} s"
-            if command.key not in self._claimed:
+            if command.key not in self._claims:
                 return "the workload could not be claimed yet"
             return ""
 
