@@ -17,8 +17,8 @@ from podium.foresight.memory import Field, Memory
 from podium.model.arrays import Bools, Columns, Float64s, Int64s
 
 THRESHOLD = 2.5  # the sensitivity that people set: higher is quieter
-ALARM = 1.8  # the surprise of an alarm at that threshold
-BREAK, BEYOND = 1.45, 1.0  # the surprise of a usual break, and of a usual value beyond all of a week
+ALARM = 1.75  # the surprise of an alarm at that threshold
+BREAK, BEYOND = 1.4, 1.0  # the surprise of a usual break, and of a usual value beyond all of a week
 FIRST_ROWS = 100.0  # of a series, in which everything is new
 LARGEST = 1e30  # larger values count as this, so that all fit 32 bits and sums and quotients stay finite
 AT_ONCE = 65_536  # values judged in one go: more do not fit a core's cache

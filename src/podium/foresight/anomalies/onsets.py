@@ -14,7 +14,7 @@ from podium.model.arrays import Float64s
 FLOOR = 1.0  # less is nothing
 REST_ROWS = 100
 STEP = 0.7
-HABIT = 0.2
+HABIT = 0.3
 HABIT_ROWS = 2_000.0
 MOST_HABIT = 2.0  # that one onset adds, however high it is
 FIELDS = {
