@@ -86,13 +86,18 @@ def _policies(rows: Sequence[Row], risk: float, rate: Rate) -> list[RenderableTy
 
     priced_ = rate.currency != ""
     spread = any(row.likely is not None for row in rows)
-    names = ["unserved", "minutes short", "replica-hours", "x oracle", "changes"]
+    kept = any(row.score.reserve is not None for row in rows)
+    names = ["unserved", "minutes short", "replica-hours", *(["reserve"] if kept else []), "x oracle", "changes"]
     right = [(name, "right") for name in (_with_intervals(names) if spread else names)]
-    head = ["policy", *right, *([("cost", "right")] if priced_ else []), f"within {percent(risk)}"]
+    costs = [("cost", "right"), *([("of it reserve", "right")] if kept else [])] if priced_ else []
+    head = ["policy", *right, *costs, f"within {percent(risk)}"]
     table = tables.table(*head)  # type: ignore[arg-type]
     for row in rows:
         score = row.score
+        spare = score.reserve_hours
         money = [shown(total(rate.micro, score.replica_hours), rate.currency)] if priced_ else []
+        if priced_ and kept:
+            money.append("" if spare is None else shown(total(rate.micro, spare), rate.currency))
         one = row.likely
         unserved, cost = (None, None) if one is None else (one.unserved_fraction, one.cost_ratio)
         table.add_row(
@@ -101,13 +106,16 @@ def _policies(rows: Sequence[Row], risk: float, rate: Rate) -> list[RenderableTy
             *([_span(unserved, 100, 3)] if spread else []),
             tables.count(score.violation_minutes),
             f"{score.replica_hours:,.0f}".replace(",", " "),
+            *(["" if spare is None else f"{spare:,.0f}".replace(",", " ")] if kept else []),
             f"{score.cost:.2f}",
             *([_span(cost, 1, 2)] if spread else []),
             tables.count(int(score.changes.sum())),
             *money,
             "yes" if score.unserved_fraction <= risk else "no",
         )
-    note = ["", "likely: with 95 % confidence, were other days of the same kind judged"] if spread else []
+    note = ["", "reserve: replica-hours only for what nobody could foresee, between the expected load and the floor"]
+    note = note if kept else []
+    note += ["", "likely: with 95 % confidence, were other days of the same kind judged"] if spread else []
     return [table, "", verdict(rows, risk), *note]
 
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from podium.ledger.ledger import Ledger
+    from podium.loop.prices.price import Price
     from podium.loop.tell.view import Explanation
 
 
@@ -37,9 +38,10 @@ def command(
     when = options.moment(at)
     from podium.cli import store
 
-    with store.ledger(options.recorded(config, flags, of_demo=of_demo)) as ledger:
+    loaded = options.recorded(config, flags, of_demo=of_demo)
+    with store.ledger(loaded) as ledger:
         try:
-            told = _explained(ledger, workload, when)
+            told = _explained(ledger, workload, when, loaded.value.prices.price())
         except (KeyError, ValueError) as error:
             # Nothing is recorded at that time, or its inputs are older than the retention.
             click.echo(f"podium: {error.args[0]}", err=True)
@@ -51,7 +53,7 @@ def command(
     return outcome.DONE
 
 
-def _explained(ledger: Ledger, workload: str, at: float | None) -> Explanation:
+def _explained(ledger: Ledger, workload: str, at: float | None, price: Price | None) -> Explanation:
     """The explanation of an abbreviated workload. Raises KeyError or ValueError where nothing can be told."""
     from podium.cli import names
     from podium.loop.remember import record
@@ -64,7 +66,7 @@ def _explained(ledger: Ledger, workload: str, at: float | None) -> Explanation:
     if entry is None:
         raise KeyError("nothing is recorded " + ("yet" if at is None else f"at or before {clock.rfc3339(at)}"))
     key = names.resolve(workload, library.fleet(record.read_turn(entry).fleet).index)
-    return story.explain(ledger, library, str(key), at)
+    return story.explain(ledger, library, str(key), at, price)
 
 
 def _show(told: Explanation, output: str | None) -> None:

@@ -86,7 +86,7 @@ def shadow(
 def _for_people(found: Sequence[Shadowed], missing: Sequence[str], risk: float, against: str) -> list[RenderableType]:
     from podium.cli import tables
 
-    names = ("replica-hours", "with Podium", "saved", "likely", "unserved", "with Podium")
+    names = ("replica-hours", "with Podium", "of it reserve", "saved", "likely", "unserved", "with Podium")
     table = tables.table("workload", *((name, "right") for name in names), "verdict")
     for one in found:
         saved = "" if one.saved is None else f"{one.saved[0]:,.0f} to {one.saved[1]:,.0f}".replace(",", " ")
@@ -94,6 +94,7 @@ def _for_people(found: Sequence[Shadowed], missing: Sequence[str], risk: float, 
             one.name,
             _hours(one.was.replica_hours),
             _hours(one.would.replica_hours),
+            "" if one.would.reserve_hours is None else _hours(one.would.reserve_hours),
             _hours(one.saved_hours),
             saved,
             f"{one.was.unserved_fraction:.3%}",

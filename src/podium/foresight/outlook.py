@@ -103,12 +103,17 @@ class Outlook:
         The floor is that of the step learned last.
         """
         quantiles = self.forecaster.quantiles(now, levels, ahead)
-        if self._closed is not None:
-            upper = np.flatnonzero(levels >= 0.5)
-            shifted = quantiles[upper] + self._shift(self._closed, levels[upper])[:, None]
+        expected = np.full(self.size, np.nan, np.float32)
+        upper = np.flatnonzero(levels >= 0.5)
+        if self._closed is not None and len(upper):
+            highest = self.peak.quantiles(self._closed, levels[upper])
+            shifted = quantiles[upper] + self._shift(self._closed, levels[upper], highest)[:, None]
             quantiles[upper] = np.maximum(shifted, 0)  # no load is below nothing
+            if levels[upper[0]] == 0.5:
+                expected = highest[0]
         coverage, trusted = self.calibration.coverage, self.calibration.trusted
-        return Forecast(now, levels, ahead, quantiles, coverage, trusted, self.peak.floor, self.peak.realised)
+        floor, realised = self.peak.floor, self.peak.realised
+        return Forecast(now, levels, ahead, quantiles, coverage, trusted, floor, realised, expected)
 
     def forget(self, slots: Int64s) -> None:
         """Start anew for these slots: they belong to other workloads now."""
@@ -162,10 +167,9 @@ class Outlook:
         self.peak.issue(step, self._medians(step, asked.steps), self.calibration.trusted, asked)
         return changes
 
-    def _shift(self, step: int, levels: Float64s) -> Float32s:
-        """[q, n] what to add to quantiles so that their largest is that of the window's maximum; 0: unknown."""
-        wanted, steps = self.peak.quantiles(step, levels), self.peak.steps(step)
-        shift: Float32s = wanted - self._largest(step, levels, steps)
+    def _shift(self, step: int, levels: Float64s, highest: Float32s) -> Float32s:
+        """[q, n] what to add to quantiles so that their largest is `highest`, that of the window; 0: unknown."""
+        shift: Float32s = highest - self._largest(step, levels, self.peak.steps(step))
         shift[np.isnan(shift)] = 0
         return shift
 

@@ -24,3 +24,5 @@ class Forecast:
     Empty: a forecast of before there was one; then the quantile that is asked for is read from `quantiles`."""
     realised: Float32s = dataclasses.field(default_factory=lambda: np.empty(0, np.float32))
     """[n] share of the load of the last two weeks that following the floor left unserved; NaN: not known."""
+    expected: Float32s = dataclasses.field(default_factory=lambda: np.empty(0, np.float32))
+    """[n] the median of the highest load within the lead window; NaN: not known. Empty: of before it was kept."""

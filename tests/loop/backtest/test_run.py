@@ -97,8 +97,19 @@ def test_what_is_foreseen_is_the_floor_of_the_loops_memory() -> None:
         memory.outlook.step((made.MONDAY + row) * 60.0, load, lead, risk, np.full(2, REPLICA))
     forecast = memory.forecast((made.MONDAY + 299) * 60.0)
     np.testing.assert_allclose(foreseen.floor[299], forecast.floor, rtol=1 / 4000)  # recorded with 12 bits
+    np.testing.assert_allclose(foreseen.expected[299], forecast.expected, rtol=1 / 4000)
+    assert (foreseen.expected[299] > 0).all()
     assert foreseen.at(0.0, np.array([299]), np.array([1])).trusted.tolist() == [bool(forecast.trusted[1])]
     assert np.isnan(foreseen.floor[:200]).all()
+
+
+def test_a_reserve_is_a_part_of_what_podium_pays_and_others_keep_none() -> None:
+    podium, hpa = made.ran([made.case(made.waves(2)[: DAY + 300])], "podium", "hpa:70", history_minutes=DAY)
+    score = podium.scores[0]
+    assert hpa.scores[0].reserve_hours is None
+    assert score.reserve_hours is not None
+    assert 0 < score.reserve_hours < score.replica_hours
+    assert score.part(slice(0, 1)).reserve_hours == score.reserve_hours
 
 
 def test_the_progress_of_the_forecasts_is_told() -> None:

@@ -102,10 +102,12 @@ def figures(row: Row, risk: float, rate: Rate) -> dict[str, Any]:
         "violation_minutes": score.violation_minutes,
         "replica_hours": score.replica_hours,
         "oracle_replica_hours": score.oracle_replica_hours,
+        "reserve_replica_hours": score.reserve_hours,
         "changes": int(score.changes.sum()),
         "cost_ratio": score.cost,
         "within_risk": score.unserved_fraction <= risk,
         "cost_micro": total(rate.micro, score.replica_hours),
+        "reserve_cost_micro": None if score.reserve_hours is None else total(rate.micro, score.reserve_hours),
         "likely": None if row.likely is None else row.likely.as_json(),
     }
 

@@ -1,7 +1,7 @@
 """Forecasts of recorded loads, minute by minute, as the loop would have had them: they do not hang on what is decided.
 
 So they are made once per load and asked share of unserved load, whatever policies are compared. Kept is what decisions
-use of them: the floor.
+use of them: the floor; and what was expected, by which its reserve is told.
 """
 
 from __future__ import annotations
@@ -17,12 +17,15 @@ from podium.loop.simulate import REPLICA
 from podium.model.arrays import Bools, Float32s, Float64s, Int64s
 from podium.model.forecast import Forecast
 
+HALF = np.array([0.5])
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Foreseen:
     """Forecasts of m loads, made in each of t minutes; NaN and untrusted before `since`."""
 
     floor: Float32s  # [t, m] the load to be ready for within the lead time
+    expected: Float32s  # [t, m] the median of the highest load within the lead time
     coverage: Float32s  # [t, m]
     trusted: Bools  # [t, m]
 
@@ -57,6 +60,7 @@ def foresee(
     outlook.resize(size)
     out = Foreseen(
         floor=np.full((rows, size), np.nan, np.float32),
+        expected=np.full((rows, size), np.nan, np.float32),
         coverage=np.full((rows, size), np.nan, np.float32),
         trusted=np.zeros((rows, size), np.bool_),
     )
@@ -65,6 +69,7 @@ def foresee(
         outlook.step((first + row) * MINUTE, loads[row], lead_seconds, risk, capacity)
         if row >= begin:
             out.floor[row] = outlook.peak.floor
+            out.expected[row] = outlook.peak.quantiles(first + row, HALF)[0]
             out.coverage[row] = outlook.calibration.coverage
             out.trusted[row] = outlook.calibration.trusted
         if row % DAY == 0:

@@ -21,6 +21,7 @@ from podium.loop.backtest.score import Score, oracle_replicas, scores
 from podium.loop.backtest.seams import long_course
 from podium.loop.backtest.trace import DAY, MINUTE, Trace
 from podium.loop.remember.memory import Memory
+from podium.loop.reserve import reserve
 from podium.loop.simulate import REPLICA, Course, Decide, Enough, simulate
 from podium.model.arrays import Bools, Float64s, Int32s, Int64s
 
@@ -169,7 +170,12 @@ def _ran(
         cuts = [slice(number * size, (number + 1) * size) for number in range(len(contenders))]
         courses = [Course(both.ordered[:, cut], both.ready[:, cut]) for cut in cuts]
     for contender, course in zip(contenders, courses, strict=True):
-        yield Ran(contender, course, scores(field.units, field.judged, course))
+        spare = None
+        if kind == "podium" and foreseen is not None:
+            own = risks.index(contender.number) * size
+            told = foreseen.floor[:, own : own + size], foreseen.expected[:, own : own + size]
+            spare = reserve(course.ordered, *told, field.units, np.full(size, REPLICA))
+        yield Ran(contender, course, scores(field.units, field.judged, course, spare))
 
 
 def _known(contender: Contender, units: Float64s) -> Course:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 
@@ -22,6 +23,7 @@ class Score:
     paid: Int64s  # [d] replica-minutes ordered
     oracle: Int64s  # [d] replica-minutes that the clairvoyant oracle orders
     changes: Int64s  # [d] minutes in which the number of replicas changed
+    reserve: Int64s | None = None  # [d] replica-minutes of `paid` for what nobody could foresee; None: it has no floor
 
     @property
     def unserved_fraction(self) -> float:
@@ -40,6 +42,17 @@ class Score:
         return float(self.paid.sum()) / 60
 
     @property
+    def reserve_hours(self) -> float | None:
+        """Replica-hours that were there only for what nobody could foresee; None: it keeps no reserve on purpose."""
+        return None if self.reserve is None else float(self.reserve.sum()) / 60
+
+    def part(self, days: slice) -> Score:
+        """Some days of it."""
+        columns: list[Any] = [getattr(self, one.name) for one in dataclasses.fields(Score)]
+        chosen: list[Any] = [None if column is None else column[days] for column in columns]
+        return Score(*chosen)
+
+    @property
     def oracle_replica_hours(self) -> float:
         """What it would have cost to serve every minute fully, knowing the future."""
         return float(self.oracle.sum()) / 60
@@ -55,16 +68,25 @@ def oracle_replicas(load: Float64s) -> Int64s:
     return np.maximum(np.ceil(np.where(np.isnan(load), 0.0, load) / REPLICA), 1).astype(np.int64)
 
 
-def scores(load: Float64s, judged: Bools, course: Course) -> list[Score]:
-    """What n slots did with their loads [t, n] (units of `loop.simulate`), over the minutes that are judged."""
+def scores(load: Float64s, judged: Bools, course: Course, reserve: Int64s | None = None) -> list[Score]:
+    """What n slots did with their loads [t, n] (units of `loop.simulate`), over the minutes that are judged.
+
+    `reserve` [t, n] is how many of the ordered replicas were reserve, UNKNOWN where that is not known.
+    """
     return [
-        _score(load[rows, slot], course.ordered[:, slot], course.ready[rows, slot], rows)
+        _score(
+            load[rows, slot],
+            course.ordered[:, slot],
+            course.ready[rows, slot],
+            rows,
+            None if reserve is None else np.maximum(reserve[rows, slot], 0),
+        )
         for slot in range(load.shape[1])
         for rows in (np.flatnonzero(judged[:, slot]),)
     ]
 
 
-def _score(load: Float64s, ordered: Int32s, ready: Int32s, rows: Int64s) -> Score:
+def _score(load: Float64s, ordered: Int32s, ready: Int32s, rows: Int64s, reserve: Int64s | None) -> Score:
     """One slot, its judged `rows` gathered into days of the calendar of rows."""
     day = (rows - rows[0]) // DAY
     unserved = np.maximum(load - ready * REPLICA, 0.0)
@@ -86,4 +108,5 @@ def _score(load: Float64s, ordered: Int32s, ready: Int32s, rows: Int64s) -> Scor
         paid=count(paid),
         oracle=count(oracle_replicas(load)),
         changes=count((paid != before) & (before > 0)),
+        reserve=None if reserve is None else count(reserve),
     )

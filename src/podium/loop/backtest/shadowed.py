@@ -125,6 +125,7 @@ def _moments(first: int, rows: Int64s, short: Float64s, capacity: float) -> tupl
 def _figures(score: Score) -> dict[str, Any]:
     return {
         "replica_hours": score.replica_hours,
+        "reserve_replica_hours": score.reserve_hours,
         "unserved_fraction": score.unserved_fraction,
         "violation_minutes": score.violation_minutes,
         "changes": int(score.changes.sum()),
@@ -137,6 +138,8 @@ def added(scores: Sequence[Score]) -> Score:
 
     def total(name: str) -> Any:
         columns = [getattr(one, name) for one in scores]
+        if any(column is None for column in columns):
+            return None
         out = np.zeros(days, columns[0].dtype if columns else np.float64)
         for column in columns:
             out[: len(column)] += column

@@ -142,7 +142,7 @@ def tune(
     ]
     scores = [ran.scores[0] for ran in backtest(field, contenders, new_memory, progress)]
     first_days = max(days // 2 - 1, 2)
-    first, rest = ([_days(score, part) for score in scores] for part in (slice(0, first_days), slice(first_days, days)))
+    first, rest = ([score.part(part) for score in scores] for part in (slice(0, first_days), slice(first_days, days)))
     best = choose(settings, first, asked)
     interval = saved(rest[best], rest[0], draws(len(rest[0].minutes)))
     holds = best != 0 and _holds(rest[0], rest[best], interval, asked)
@@ -188,11 +188,6 @@ def _holds(present: Score, chosen: Score, interval: Interval | None, asked: floa
     cheaper = interval is not None and interval[0] > 0 and chosen.unserved_fraction <= may
     safer = present.unserved_fraction > asked and chosen.unserved_fraction <= asked
     return cheaper or safer
-
-
-def _days(score: Score, part: slice) -> Score:
-    """Some days of a score."""
-    return Score(*(getattr(score, one.name)[part] for one in dataclasses.fields(Score)))
 
 
 def _changes(

@@ -120,6 +120,7 @@ class Memory:
                 quantiles=_rounded(made.quantiles),
                 floor=_rounded(made.floor),
                 realised=_rounded(made.realised),
+                expected=_rounded(made.expected),
             )
         return dataclasses.replace(self.made, at=now, ahead=AHEAD - (now - made_at))
 

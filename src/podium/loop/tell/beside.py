@@ -78,20 +78,25 @@ class Beside:
     @functools.cached_property
     def _rate(self) -> Int64s:
         """[n] micro-units for a replica and an hour, by what its pods request; UNKNOWN where that is not known."""
-        return prices.hourly(self._price, self._requested("cpu", 1), self._requested("memory", 1000))
+        return rates(self._pods, len(self._course), self._price)
 
-    def _requested(self, resource: str, divisor: int) -> Int64s:
-        """[n] what a pod of each workload requests on average, in thousandths over `divisor`; UNKNOWN: nobody says."""
-        size, pods = len(self._course), self._pods
-        requests = pods.requests.get(resource)
-        if requests is None:
-            return np.full(size, UNKNOWN, np.int64)
-        there = pods.phase != Phase.GONE
-        said = there & (requests >= 0)
-        count, silent = (
-            np.bincount(pods.slot[said], minlength=size),
-            np.bincount(pods.slot[there & ~said], minlength=size),
-        )
-        total = np.bincount(pods.slot[said], weights=requests[said].astype(np.float64), minlength=size)
-        mean = np.rint(total / np.maximum(count, 1) / divisor).astype(np.int64)
-        return np.where((count > 0) & (silent == 0), mean, UNKNOWN)
+
+def rates(pods: Pods, size: int, price: Price | None) -> Int64s:
+    """[n] micro-units for a replica and an hour, by what its pods request; UNKNOWN where that is not known."""
+    return prices.hourly(price, _requested(pods, size, "cpu", 1), _requested(pods, size, "memory", 1000))
+
+
+def _requested(pods: Pods, size: int, resource: str, divisor: int) -> Int64s:
+    """[n] what a pod of each workload requests on average, in thousandths over `divisor`; UNKNOWN: nobody says."""
+    requests = pods.requests.get(resource)
+    if requests is None:
+        return np.full(size, UNKNOWN, np.int64)
+    there = pods.phase != Phase.GONE
+    said = there & (requests >= 0)
+    count, silent = (
+        np.bincount(pods.slot[said], minlength=size),
+        np.bincount(pods.slot[there & ~said], minlength=size),
+    )
+    total = np.bincount(pods.slot[said], weights=requests[said].astype(np.float64), minlength=size)
+    mean = np.rint(total / np.maximum(count, 1) / divisor).astype(np.int64)
+    return np.where((count > 0) & (silent == 0), mean, UNKNOWN)

@@ -200,11 +200,12 @@ class Live:
         scene = self._scene
         slot = None if scene is None else scene.fleet.index.get(WorkloadKey.parse(key))
         if scene is None or slot is None or (at is not None and at < scene.turn.snapshot.now):
-            return story.explain(self._ledger, self._library, key, at)
+            return story.explain(self._ledger, self._library, key, at, self._setting.price)
         turned, policies = scene.turned, scene.cast.assignment.policies
         return story.explained(
-            turned.turn, turned.epoch, record.ACTOR, scene.fleet, policies, slot, self._diary.outcomes, turned.orders
-        )
+            turned.turn, turned.epoch, record.ACTOR, scene.fleet, policies, slot, self._diary.outcomes, turned.orders,
+            self._setting.price,
+        )  # fmt: skip
 
     async def changes(self) -> AsyncIterator[None]:
         """See View."""

@@ -16,11 +16,12 @@ from podium.loop.act.carry_out import Fate, Result
 from podium.loop.cycle import Turned
 from podium.loop.decide.capacity import SAID
 from podium.loop.orders.orders import NOTHING_ORDERED, Orders
+from podium.loop.prices.price import Price
 from podium.loop.remember import record
 from podium.loop.remember.record import Turn
 from podium.loop.remember.restore import Library
 from podium.loop.tabulate import Policies
-from podium.loop.tell import standing, words
+from podium.loop.tell import spare, standing, words
 from podium.loop.tell.replicas import learned
 from podium.loop.tell.view import DecisionRow, Explanation
 from podium.model import clock
@@ -243,8 +244,8 @@ def _age(level: Level, slot: int, now: float) -> str:
     return clock.duration(round(max(now - float(level.at[slot]), 0.0)))
 
 
-def inputs(turn: Turn, fleet: Fleet, policies: Policies, slot: int) -> dict[str, str]:
-    """What a decision saw: replicas, pods, each signal with its age, the lead time, the forecast's standing."""
+def inputs(turn: Turn, fleet: Fleet, policies: Policies, slot: int, price: Price | None = None) -> dict[str, str]:
+    """What a decision saw: replicas, pods, each signal with its age, the lead time, the forecast, the reserve."""
     snapshot, key = turn.snapshot, fleet.slots[slot].key
     replicas = snapshot.replicas[slot]
     seen = {
@@ -269,6 +270,8 @@ def inputs(turn: Turn, fleet: Fleet, policies: Policies, slot: int) -> dict[str,
         unit = policies.unit(key, policy.spec.load.signal)
         if (told := learned(turn.learned, slot, policy.spec, unit)) is not None:
             seen["capacity"] = told.words
+        if (kept := spare.told(turn, policy.spec, slot, price)) is not None:
+            seen["reserve"] = kept
     coverage = float(turn.forecast.coverage[slot])
     standing = "trusted" if turn.forecast.trusted[slot] else "not trusted"
     seen["forecast"] = standing + ("" if math.isnan(coverage) else f", held in {100 * coverage:.1f} % of cases")
@@ -276,7 +279,7 @@ def inputs(turn: Turn, fleet: Fleet, policies: Policies, slot: int) -> dict[str,
     return seen
 
 
-def explain(ledger: Ledger, library: Library, key: str, at: float | None) -> Explanation:
+def explain(ledger: Ledger, library: Library, key: str, at: float | None, price: Price | None = None) -> Explanation:
     """Why a workload had as many replicas as it had at `at` (default: now). Raises KeyError when nothing says."""
     until_us = None if at is None else clock.microseconds(at)
     entry = ledger.latest(record.TURN, at_or_before_us=until_us)
@@ -293,7 +296,7 @@ def explain(ledger: Ledger, library: Library, key: str, at: float | None) -> Exp
     for later in ledger.entries([record.RESULTS, record.VERDICTS], after_seq=entry.seq, limit=1000):
         outcomes.add(later)
     policies, orders = library.policies(turn.policies), library.orders(turn.orders)
-    return explained(turn, entry.epoch, entry.actor, fleet, policies, slot, outcomes, orders)
+    return explained(turn, entry.epoch, entry.actor, fleet, policies, slot, outcomes, orders, price)
 
 
 def explained(
@@ -305,11 +308,12 @@ def explained(
     slot: int,
     outcomes: Outcomes,
     orders: Orders = NOTHING_ORDERED,
+    price: Price | None = None,
 ) -> Explanation:
     """Why one workload has as many replicas as it has after `turn`."""
     teller = Teller(Told.of(turn, epoch, actor, fleet, policies, np.array([slot]), orders), outcomes)
     row = teller.row(0)
-    seen = inputs(turn, fleet, policies, slot)
+    seen = inputs(turn, fleet, policies, slot, price)
     key = fleet.slots[slot].key
     for one in orders.covering(key) if key is not None else ():
         name = {"up": "paused up", "down": "paused down", "both": "paused"}[one.direction]
