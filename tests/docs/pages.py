@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pathlib
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -50,6 +52,16 @@ def blocks(language: str) -> Iterator[Code]:
         for found, block in _FENCE.findall(page.read_text()):
             if found == language:
                 yield Code(str(page.relative_to(ROOT)), language, block)
+
+
+def printed_by(guide: str, folder: pathlib.Path) -> str:
+    """What the one Python program of a guide prints, run in `folder`, from which it sees the examples."""
+    (program,) = [text for language, text in _FENCE.findall(guide) if language == "python"]
+    (folder / "examples").symlink_to(ROOT / "examples")
+    words = [sys.executable, "-c", program]
+    done = subprocess.run(words, cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 def links() -> Iterator[tuple[pathlib.Path, str]]:
