@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import collections
 import dataclasses
 import functools
-import math
-from collections.abc import Iterable
 
 import numpy as np
 
-from podium.ledger.entry import Entry
 from podium.ledger.ledger import Ledger
-from podium.loop.act.carry_out import Fate, Result
+from podium.loop.act.carry_out import Fate
 from podium.loop.cycle import Turned
 from podium.loop.decide.capacity import SAID
 from podium.loop.orders.orders import NOTHING_ORDERED, Orders
@@ -21,16 +17,15 @@ from podium.loop.remember import record
 from podium.loop.remember.record import Turn
 from podium.loop.remember.restore import Library
 from podium.loop.tabulate import Policies
-from podium.loop.tell import spare, standing, words
-from podium.loop.tell.replicas import learned
+from podium.loop.tell import standing, words
+from podium.loop.tell.inputs import inputs
+from podium.loop.tell.outcomes import Outcomes
 from podium.loop.tell.view import DecisionRow, Explanation
 from podium.model import clock
 from podium.model.arrays import UNKNOWN, Bools, Int32s, Int64s
 from podium.model.decision import Reason, Reasons
 from podium.model.fleet import Fleet
 from podium.model.identity import WorkloadKey
-from podium.model.snapshot import Level
-from podium.model.verdict import Outcome, Verdict
 
 # Said only when nothing else is: every decision starts from what is there.
 PLAIN = frozenset({Reason.OBSERVED})
@@ -38,60 +33,6 @@ PLAIN = frozenset({Reason.OBSERVED})
 # How the forecast and a learned capacity stand: it moves no number, so it is never the cause of one.
 REMARKS = frozenset({Reason.FORECAST_ABSENT, Reason.FORECAST_UNTRUSTED, Reason.RISK_MISSED, *SAID.values()})
 REMARKS |= {Reason.CAPACITY_UNKNOWN, Reason.ANNOUNCED, Reason.ANNOUNCED_UNKNOWN, Reason.HOLIDAY_BOUNDS}
-
-
-class Outcomes:
-    """Fates and verdicts, gathered from ledger entries that follow the turns they belong to."""
-
-    def __init__(self, newer: Outcomes | None = None) -> None:
-        """`newer` knows what the entries at hand do not reach."""
-        self._newer = newer
-        self._results: dict[tuple[int, WorkloadKey], Result] = {}
-        self._verdicts: dict[WorkloadKey, list[Verdict]] = collections.defaultdict(list)
-
-    def add(self, entry: Entry) -> None:
-        """Take in an entry of results or verdicts."""
-        if entry.purged:
-            return
-        if entry.kind == record.RESULTS:
-            self.learn(int(entry.subject), record.read_results(entry), ())
-        else:
-            self.learn(0, (), record.read_verdicts(entry))
-
-    def learn(self, number: int, results: Iterable[Result], verdicts: Iterable[Verdict]) -> None:
-        """Take in the fates of the commands of turn `number`, and verdicts on any."""
-        for result in results:
-            self._results[number, result.command.key] = result
-        for verdict in verdicts:
-            self._verdicts[verdict.expectation.key].append(verdict)
-
-    def forget(self, before: int, at: float) -> None:
-        """Drop what belongs to turns before number `before`, which was at `at`."""
-        self._results = {one: result for one, result in self._results.items() if one[0] >= before}
-        recent = {key: [one for one in told if one.expectation.since >= at] for key, told in self._verdicts.items()}
-        self._verdicts = collections.defaultdict(list, {key: told for key, told in recent.items() if told})
-
-    def of(self, number: int, at: float, key: WorkloadKey) -> str:
-        """What became of the command of turn `number` at `at`, in words; "" while nothing is known."""
-        result, verdict = self.known(number, at, key)
-        if self._newer is not None:
-            newer = self._newer.known(number, at, key)
-            result, verdict = result or newer[0], verdict or newer[1]
-        if result is None:
-            return ""
-        if result.fate is not Fate.WRITTEN:
-            return f"{result.fate}: {result.words}"
-        if verdict is None:
-            return "written"
-        took = clock.duration(round(verdict.at - verdict.expectation.since))
-        if verdict.outcome is Outcome.REACHED:
-            return f"reached after {took}"
-        return f"late: {verdict.ready} of {verdict.expectation.replicas} ready after {took}"
-
-    def known(self, number: int, at: float, key: WorkloadKey) -> tuple[Result | None, Verdict | None]:
-        """The fate of that command, and the verdict on it."""
-        verdicts = [one for one in self._verdicts.get(key, ()) if one.expectation.since == at]
-        return self._results.get((number, key)), verdicts[0] if verdicts else None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -230,53 +171,6 @@ class Teller:
             for row in rows
             if reasons.code[row] not in left_out
         )
-
-
-def _named(policies: Policies, key: WorkloadKey | None, signal: str) -> bool:
-    """Whether a workload's policy speaks of a signal."""
-    policy = policies.documents.get(key) if key is not None else None
-    if policy is None:
-        return False
-    return signal in {name for _, name in policy.spec.signals} or any(signal in rule.when for rule in policy.spec.rules)
-
-
-def _age(level: Level, slot: int, now: float) -> str:
-    return clock.duration(round(max(now - float(level.at[slot]), 0.0)))
-
-
-def inputs(turn: Turn, fleet: Fleet, policies: Policies, slot: int, price: Price | None = None) -> dict[str, str]:
-    """What a decision saw: replicas, pods, each signal with its age, the lead time, the forecast, the reserve."""
-    snapshot, key = turn.snapshot, fleet.slots[slot].key
-    replicas = snapshot.replicas[slot]
-    seen = {
-        "replicas": "unknown" if replicas == UNKNOWN else f"{replicas} asked for, {max(turn.ready[slot], 0)} ready",
-        "lead time": clock.duration(round(float(turn.lead[slot]))),
-    }
-    for name, level in snapshot.signals.items():
-        if level.source[slot] == UNKNOWN:
-            if not math.isnan(level.value[slot]):  # of no source: judged from the readings of another signal
-                seen[name] = f"{level.value[slot]:.2f}, {_age(level, slot, snapshot.now)} old; from 0.5 on, an anomaly"
-            continue
-        source = snapshot.sources[level.source[slot]]
-        if math.isnan(level.value[slot]):
-            if source != snapshot.sources[-1] and not _named(policies, key, name):
-                continue  # a Signal of its namespace that other workloads follow
-            seen[name] = f"unknown (source {source})"
-        else:
-            value = words.measured(float(level.value[slot]), "" if key is None else policies.unit(key, name))
-            seen[name] = f"{value} from {source}, {_age(level, slot, snapshot.now)} old"
-    policy = policies.documents.get(key) if key is not None else None
-    if key is not None and policy is not None and policy.spec.load is not None:
-        unit = policies.unit(key, policy.spec.load.signal)
-        if (told := learned(turn.learned, slot, policy.spec, unit)) is not None:
-            seen["capacity"] = told.words
-        if (kept := spare.told(turn, policy.spec, slot, price)) is not None:
-            seen["reserve"] = kept
-    coverage = float(turn.forecast.coverage[slot])
-    standing = "trusted" if turn.forecast.trusted[slot] else "not trusted"
-    seen["forecast"] = standing + ("" if math.isnan(coverage) else f", held in {100 * coverage:.1f} % of cases")
-    seen["policy"] = turn.policies[:12]
-    return seen
 
 
 def explain(ledger: Ledger, library: Library, key: str, at: float | None, price: Price | None = None) -> Explanation:

@@ -10,8 +10,9 @@ import numpy as np
 from podium.ledger.ledger import Ledger
 from podium.loop.remember import record
 from podium.loop.remember.restore import Library
+from podium.loop.tell.outcomes import Outcomes
 from podium.loop.tell.past.diary import Diary
-from podium.loop.tell.story import Outcomes, Teller, Told
+from podium.loop.tell.story import Teller, Told
 from podium.loop.tell.view import DecisionRow, DecisionRows
 from podium.model import clock
 

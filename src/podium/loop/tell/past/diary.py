@@ -12,8 +12,9 @@ import numpy as np
 
 from podium.loop.cycle import Turned
 from podium.loop.remember import record
+from podium.loop.tell.outcomes import Outcomes
 from podium.loop.tell.scene import Cast
-from podium.loop.tell.story import Outcomes, Teller, Told
+from podium.loop.tell.story import Teller, Told
 from podium.loop.tell.view import DecisionRow
 
 ALL_BYTES = 48 * 2**20  # 10,000 workloads take some 2 MB a turn
