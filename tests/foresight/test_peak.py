@@ -52,6 +52,17 @@ def test_ten_minutes_ahead_the_floor_rises_with_the_morning_and_falls_with_the_e
     assert np.median(floor[: len(ahead)] / ahead) < 1.08
 
 
+def test_a_floor_never_falls_below_the_load_of_the_last_minutes_and_small_falls_wait() -> None:
+    loads = days(6)
+    floor = follow(outlook(1), loads)[DAY:, 0]
+    held = np.lib.stride_tricks.sliding_window_view(loads[:, 0], 6).max(axis=1)[DAY - 5 :]
+    assert (floor >= held * (1 - 1e-6)).all()
+    falls = floor[1:] / floor[:-1]
+    asked_for = np.lib.stride_tricks.sliding_window_view(floor, 16).max(axis=1)
+    assert (falls < 1).mean() < 0.1
+    assert (floor[15:] <= asked_for).all()
+
+
 def test_without_history_the_present_load_is_carried_at_seventy_per_cent() -> None:
     floor = follow(outlook(1), np.full((3, 1), 70.0))
     assert floor[-1, 0] >= 100 * (1 - 1e-3)
@@ -107,3 +118,18 @@ def test_a_restart_and_a_slot_alone_give_the_same_bits() -> None:
     floor = follow(whole, loads[-50:], len(loads) - 50)
     np.testing.assert_array_equal(follow(again, loads[-50:], len(loads) - 50), floor)
     np.testing.assert_array_equal(follow(alone, loads[:, 1:2])[-50:], floor[:, 1:2])
+
+
+def test_a_slot_says_the_same_bits_whatever_the_leads_of_its_company() -> None:
+    loads = days(2, 3)
+    leads = np.array([60.0, 600.0, 1800.0])
+    risk, capacity = np.full(3, 0.001), np.full(3, 10.0)
+    together, alone = outlook(3), outlook(1)
+    for row, load in enumerate(loads):
+        at = (row + 1) * MINUTE
+        together.step(at, load, leads, risk, capacity)
+        alone.step(at, load[:1], leads[:1], risk[:1], capacity[:1])
+    levels, ahead = np.array([0.5, 0.99]), np.array([60.0])
+    alike = (subject.forecast(at, levels, ahead) for subject in (together, alone))
+    among, apart = ((told.floor[0], *told.quantiles[:, 0, 0]) for told in alike)
+    assert among == apart

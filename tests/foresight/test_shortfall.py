@@ -23,7 +23,7 @@ def controlled(risk: float, *, spread: float = 0.2, tail: float = 1.0, days: int
         shortfall.follow(memory, minute, steps, load, asked, 60.0)
         level = shortfall.level(memory, asked)
         floor = np.exp(spread * _normal_quantile(level)).astype(np.float32)
-        shortfall.order(memory, minute, shortfall.bounded(memory, floor), load * 0, capacity)
+        shortfall.order(memory, minute, shortfall.bounded(memory, floor), capacity)
     return float(shortfall.realised(memory)[0]), float(level[0])
 
 
@@ -32,10 +32,16 @@ def _normal_quantile(level: np.ndarray) -> np.ndarray:
     return (level**0.1349 - (1 - level) ** 0.1349) / 0.1975
 
 
-@pytest.mark.parametrize("risk", [0.0003, 0.001, 0.01])
-def test_the_realised_share_comes_to_half_of_the_asked_one(risk: float) -> None:
+@pytest.mark.parametrize("risk", [0.0003, 0.001, 0.01, 0.08])
+def test_the_realised_share_comes_to_more_than_half_of_the_asked_one(risk: float) -> None:
     realised, _ = controlled(risk)
-    assert risk / 4 < realised < risk
+    assert risk / 3 < realised < risk
+
+
+def test_who_asks_for_little_gets_a_floor_below_the_median() -> None:
+    realised, level = controlled(0.16)
+    assert level < 0.5
+    assert 0.08 < realised < 0.16
 
 
 def test_a_forecast_that_is_too_narrow_is_made_up_for_by_a_higher_level() -> None:
@@ -51,7 +57,7 @@ def test_no_level_goes_beyond_half_of_the_asked_share_of_minutes() -> None:
         load = np.array([100.0 if minute % 50 == 0 else 1.0], np.float32)
         shortfall.follow(memory, minute, steps, load, risk, 60.0)
         shortfall.level(memory, risk)
-        shortfall.order(memory, minute, np.ones(1, np.float32), load * 0, np.array([1.0]))
+        shortfall.order(memory, minute, np.ones(1, np.float32), np.array([1.0]))
     assert shortfall.level(memory, risk).tolist() == [pytest.approx(0.9995, abs=1e-4)]
     assert shortfall.realised(memory)[0] > 0.5
 
@@ -62,12 +68,12 @@ def test_more_than_half_as_much_again_as_was_ever_seen_is_not_prepared_for() -> 
     assert shortfall.bounded(memory, np.array([1e6], np.float32)).tolist() == pytest.approx([60.0])
 
 
-def test_what_the_last_five_minutes_needed_is_ordered_beside_the_floor_and_whole_replicas_serve() -> None:
+def test_whole_replicas_are_ordered_and_small_falls_are_not() -> None:
     memory = Memory(shortfall.fields(LONGEST), 2)
-    shortfall.order(
-        memory, 5, np.array([10.0, 10.0], np.float32), np.array([31.0, 3.0], np.float32), np.array([4.0, 4.0])
-    )
-    assert memory["orders"][5].tolist() == [32.0, 12.0]
+    capacity = np.array([4.0, 4.0])
+    shortfall.order(memory, 5, np.array([31.0, 390.0], np.float32), capacity)
+    shortfall.order(memory, 6, np.array([3.0, 381.0], np.float32), capacity)
+    assert memory["orders"][5:7].tolist() == [[32.0, 392.0], [4.0, 392.0]]
 
 
 def test_where_nobody_asks_for_a_share_there_is_no_level_and_what_was_learned_stays() -> None:

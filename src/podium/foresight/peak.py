@@ -24,7 +24,11 @@ MARGIN_LEVEL = 0.99
 MARGIN_AT_FIRST = math.log(1 / 0.7)
 MARGIN_GAIN = np.float32(0.5)  # of the mean absolute error
 ERROR_AT_FIRST = np.float32(0.1)
-CALM_SECONDS = 240.0  # a floor is the highest of so long: it costs next to nothing, and half of all changes
+# A floor is the highest of so long, and one that falls by less than a twentieth is kept as far as it was asked for in
+# the last quarter of an hour. Both together cost a hundredth, and save more than half of all changes.
+CALM_SECONDS = 240.0
+KEEP = np.float32(0.05)
+KEEP_SECONDS = 900.0
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -54,15 +58,15 @@ class Peak:
         self._longest = longest
         self._past = window.Past(step_seconds, longest)
         self._calm = max(1, round(CALM_SECONDS / step_seconds))
+        self._keep = max(self._calm, round(KEEP_SECONDS / step_seconds))
         self._hold = max(1, round(shortfall.HOLD_SECONDS / step_seconds)) + 1
         issued = {
             "steps": Field((longest,), 0, np.int16),  # length of the window a forecast was made for
             "centre": Field((longest,)),
             "scale": Field((longest,)),
             "quantile": Field((longest,)),
-            "floors": Field((self._calm,)),  # of the newest steps
-            "floor": Field(),  # what the newest window is told: the highest of them
-            "margin": Field(fill=MARGIN_AT_FIRST),
+            "floors": Field((self._keep,)),  # of the newest steps
+            "floor": Field(),  # what the newest window is told
         }
         self._memories = {
             "believed": Memory(winsor.FIELDS, size),
@@ -70,6 +74,7 @@ class Peak:
             "tails": Memory(tails.FIELDS, size),
             "shortfall": Memory(shortfall.fields(longest), size),
             "issued": Memory(issued, size),
+            "growth": Memory({"margin": Field(fill=MARGIN_AT_FIRST)}, size),
         }
         self._blocks = self._cut()
 
@@ -88,7 +93,7 @@ class Peak:
         row = step % self._longest
         for name in ("steps", "centre", "scale", "quantile"):
             self._memories["issued"][name][row] = self._memories["issued"].fields[name].fill
-        self._memories["issued"]["floors"][step % self._calm] = np.nan
+        self._memories["issued"]["floors"][step % self._keep] = np.nan
         self._memories["shortfall"]["orders"][row] = np.nan
         unknown = np.full(self._memories["issued"].size, np.nan, np.float32)
         window.hold(self._past, self._memories["window"], step, unknown)
@@ -135,10 +140,7 @@ class Peak:
 
     def forget_windows(self) -> None:
         """What waits for an outcome gets none; what was learned stays."""
-        slots = np.arange(self._memories["issued"].size)
-        margin = self._memories["issued"]["margin"].copy()
-        self._memories["issued"].forget(slots)
-        self._memories["issued"]["margin"][...] = margin
+        self._memories["issued"].forget(np.arange(self._memories["issued"].size))
         self._memories["window"]["loads"][...] = np.nan
         self._memories["shortfall"]["orders"][...] = np.nan
 
@@ -171,7 +173,7 @@ class Peak:
         issued, slots = memories["issued"], np.arange(len(values))
         made = (step - asked.steps) % self._longest
         same = (issued["steps"][made, slots] == asked.steps) & (asked.steps > 0)
-        outcome = np.where(same, self._largest(memories["window"], step, asked.steps), np.float32(np.nan))
+        outcome = np.where(same, window.largest(memories["window"], step, asked.steps), np.float32(np.nan))
         centre, scale = issued["centre"][made, slots], issued["scale"][made, slots]
         quantile = issued["quantile"][made, slots]
         unit = _unit(memories, asked.capacity)
@@ -193,8 +195,8 @@ class Peak:
         past["expected"][row] = medians
         centre = window.centre(self._past, past, unit, step, asked.steps)
         centre[asked.steps == 0] = np.nan
-        mean_lead = float(np.median(asked.steps)) * self._seconds if len(centre) else 0.0
-        scale = tails.scale(memories["tails"], step * self._seconds + mean_lead)
+        ends = ((step + asked.steps) * self._seconds).astype(np.float64)
+        scale = tails.scale(memories["tails"], ends)
         issued["steps"][row] = asked.steps
         issued["centre"][row] = centre
         issued["scale"][row] = scale
@@ -204,33 +206,32 @@ class Peak:
         level = shortfall.level(memories["shortfall"], asked.risk)
         level = np.where(np.isnan(level), UNASKED_LEVEL, level)
         floor = _above(centre, scale, told.quantile(level), unit)
-        margin = past["held"] * np.exp(issued["margin"])
+        margin = past["held"] * np.exp(memories["growth"]["margin"])
         floor = np.where(trusted, floor, np.fmax(floor, margin))
-        issued["floors"][step % self._calm] = shortfall.bounded(memories["shortfall"], floor)
-        issued["floor"][...] = np.fmax.reduce(issued["floors"], axis=0)
-        issued["floor"][np.isnan(floor)] = np.nan
-        self._order(step, memories, asked)
+        floor = shortfall.bounded(memories["shortfall"], floor)
+        self._settle(step, floor, self._recent(step, past), issued)
+        shortfall.order(memories["shortfall"], step, issued["floor"], asked.capacity)
 
-    def _order(self, step: int, memories: dict[str, Memory], asked: Asked) -> None:
-        loads = memories["window"]["loads"]
-        recent = loads[step % len(loads)].copy()
+    def _settle(self, step: int, floor: Float32s, recent: Float32s, issued: Memory) -> None:
+        """Tell a floor, no lower than the load of the last minutes, or go on telling one that is hardly higher."""
+        floors, before = issued["floors"], issued["floor"]
+        floors[step % self._keep] = np.fmax(floor, recent)
+        wanted = np.fmax.reduce(floors[(step - np.arange(self._calm)) % self._keep], axis=0)
+        small = (wanted < before) & (wanted >= (1 - KEEP) * before)
+        before[...] = np.where(small, np.minimum(before, np.fmax.reduce(floors, axis=0)), wanted)
+        before[np.isnan(floor)] = np.nan
+
+    def _recent(self, step: int, past: Memory) -> Float32s:
+        """[n] the highest load of the last five minutes; NaN where none is known."""
+        loads = past["loads"]
+        recent: Float32s = loads[step % len(loads)].copy()
         for back in range(1, self._hold):
             np.fmax(recent, loads[(step - back) % len(loads)], out=recent)
-        shortfall.order(memories["shortfall"], step, memories["issued"]["floor"], recent, asked.capacity)
-
-    def _largest(self, memory: Memory, step: int, steps: Int64s) -> Float32s:
-        """[n] the highest load of the last `steps`; NaN where one is unknown."""
-        loads = memory["loads"]
-        largest = np.full(memory.size, np.nan, np.float32)
-        running = np.full(memory.size, -np.inf, np.float32)
-        for back in range(int(steps.max(initial=0))):
-            running = np.maximum(running, loads[(step - back) % len(loads)])  # NaN stays: unknown
-            np.copyto(largest, running, where=steps == back + 1)
-        return largest
+        return recent
 
     def _widen_margin(self, memories: dict[str, Memory], outcome: Float32s, origin: Int64s) -> None:
         """Track the logarithm of the growth within a window that 99 of 100 stay under (Robbins and Monro 1951)."""
-        loads, margin = memories["window"]["loads"], memories["issued"]["margin"]
+        loads, margin = memories["window"]["loads"], memories["growth"]["margin"]
         begin = loads[origin % len(loads), np.arange(len(outcome))]
         known = (begin > 0) & ~np.isnan(outcome)
         growth = np.log(np.divide(outcome, begin, out=np.ones_like(begin), where=known) + tails.SMALLEST)

@@ -4,12 +4,15 @@ No quantile serves a given share by itself: what is lost hangs on how far and fo
 replicas that the last minutes' load keeps. So the level is controlled by what following the floor to the letter has
 left unserved: the floor's replicas serve one lead time after they were asked for, and those that the load of the last
 five minutes needs stay. In every step the level's log-odds rise by GAIN x (shortfall / allowed shortfall - 1), at most
-LARGEST times, where HALF of the asked share is allowed: so most are within it, not half of them.
+LARGEST times, where PART of the asked share is allowed: so most are within it, not half of them. It may fall far below
+a half: the load of the last minutes carries most of what a lenient share needs.
 
 What a person, a limit, a pause or a slow node keeps back does not count: the floor did ask for it.
 """
 
 from __future__ import annotations
+
+import math
 
 import numpy as np
 
@@ -18,9 +21,10 @@ from podium.model.arrays import Float32s, Float64s, Int64s
 
 GAIN = 0.0002  # a minute: a day without any shortfall lowers the log-odds by .29
 LARGEST = 2250.0  # a minute counts as so many times its allowance at most: .45 in log-odds
-HALF = 0.5
-LOWEST = 0.5
+PART = 0.6
+LOWEST = 0.02  # a floor lower still adds nothing to what the last minutes' load keeps
 START_FACTOR = 10.0  # one thousandth unserved begins at the .99 quantile
+START_LOWEST = 0.5
 USUAL_SECONDS = 3 * 86_400.0
 PEAK_SECONDS = 14 * 86_400.0
 SHARE_SECONDS = 14 * 86_400.0  # over which the realised share is told
@@ -28,6 +32,8 @@ BEYOND = np.float32(1.5)  # times the highest load of the last weeks: more is no
 HOLD_SECONDS = 300.0  # replicas that the load needed stay so long, as an HPA's do
 STEADY = 0.03  # fewer replicas by less than this part are not worth the change
 LEARNING_SECONDS = 86_400.0  # until then the level stays where it began
+
+_LOWEST_ODDS = math.log(LOWEST / (1 - LOWEST))
 
 
 def fields(longest: int) -> dict[str, Field]:
@@ -52,9 +58,9 @@ def highest_level(risk: Float64s) -> Float64s:
 def level(memory: Memory, risk: Float64s) -> Float64s:
     """[n] the level that a floor is to have now; NaN where no risk is asked."""
     odds = memory["odds"]
-    begin = _log_odds(np.clip(1 - START_FACTOR * risk, LOWEST, highest_level(risk)))
+    begin = _log_odds(np.clip(1 - START_FACTOR * risk, START_LOWEST, highest_level(risk)))
     memory["odds"][...] = np.where(np.isnan(odds), begin, odds)
-    bounded = np.clip(memory["odds"], 0.0, _log_odds(highest_level(risk)))
+    bounded = np.clip(memory["odds"], _LOWEST_ODDS, _log_odds(highest_level(risk)))
     out: Float64s = 1 / (1 + np.exp(-bounded))
     return out
 
@@ -75,18 +81,18 @@ def follow(memory: Memory, step: int, steps: Int64s, loads: Float32s, risk: Floa
     for name, values in (("missed", short), ("asked", np.where(counted, loads, 0))):
         memory[name][...] = memory[name] * kept + values
     controlled = counted & (age > LEARNING_SECONDS) & ~np.isnan(risk) & (usual > 0)
-    allowed = np.where(controlled, HALF * risk * usual, 1.0)
+    allowed = np.where(controlled, PART * risk * usual, 1.0)
     turn = np.minimum(short / allowed, LARGEST) - 1
     odds = memory["odds"] + np.where(controlled, GAIN * step_seconds / 60.0 * turn, 0.0)
     asked = ~np.isnan(risk)
-    highest = _log_odds(highest_level(np.where(asked, risk, HALF)))
-    memory["odds"][...] = np.where(asked, np.clip(odds, 0.0, highest), memory["odds"])
+    highest = _log_odds(highest_level(np.where(asked, risk, 0.5)))
+    memory["odds"][...] = np.where(asked, np.clip(odds, _LOWEST_ODDS, highest), memory["odds"])
 
 
-def order(memory: Memory, step: int, floor: Float32s, recent: Float32s, capacity: Float64s) -> None:
-    """Note what is ordered in this step: for the `floor` [n], and for the highest load of the last five minutes."""
+def order(memory: Memory, step: int, floor: Float32s, capacity: Float64s) -> None:
+    """Note what is ordered in this step: for the `floor` [n], which carries the load of the last five minutes too."""
     orders = memory["orders"]
-    wanted = np.fmax(floor, recent).astype(np.float64)
+    wanted = floor.astype(np.float64)
     whole = np.where(np.isnan(capacity), wanted, np.ceil(wanted / capacity - 1e-9) * capacity)
     before = orders[(step - 1) % len(orders)]
     stays = (whole < before) & (whole >= (1 - STEADY) * before)

@@ -42,13 +42,13 @@ FIELDS = {
     "fast": Field(),
     "slow": Field(),
     "parts": Field((PARTS,)),
-    "seen": Field(fill=0.0),
 }
 
 
-def part_of_day(at: float) -> int:
+def part_of_day(at: Float64s | float) -> Int64s:
     """Which half hour of the day (UTC) a moment lies in."""
-    return int(at % 86_400.0 // PART_SECONDS)
+    out: Int64s = (np.asarray(at) % 86_400.0 // PART_SECONDS).astype(np.int64)
+    return out
 
 
 def learn(memory: Memory, errors: Float32s, scales: Float32s, at: float, step_seconds: float) -> None:
@@ -59,7 +59,6 @@ def learn(memory: Memory, errors: Float32s, scales: Float32s, at: float, step_se
         return
     error = errors[slots]
     size = np.abs(error)
-    memory["seen"][slots] += 1
     for name, weight in (("fast", step_seconds / FAST_SECONDS), ("slow", step_seconds / SLOW_SECONDS)):
         _follow(memory[name], slots, size, weight)
     _follow(memory["parts"][part_of_day(at)], slots, size, 1 / PART_MEMORY)
@@ -80,9 +79,9 @@ def _follow(mean: Float32s, slots: Int64s, size: Float32s, weight: float) -> Non
     mean[slots] = np.where(np.isnan(before), size, before + np.float32(weight) * (size - before))
 
 
-def scale(memory: Memory, at: float) -> Float32s:
-    """[n] the scale of an error of a window that ends at `at`; NaN before the first outcome."""
-    part = memory["parts"][part_of_day(at)]
+def scale(memory: Memory, at: Float64s | float) -> Float32s:
+    """[n] the scale of an error of a window that ends at `at` ([n] or one for all); NaN before the first outcome."""
+    part = memory["parts"][part_of_day(at), np.arange(memory.size)]
     slow = memory["slow"]
     part = np.where(np.isnan(part), slow, part)
     logs = (

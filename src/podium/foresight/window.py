@@ -21,8 +21,8 @@ EVERY_SECONDS = 420.0  # between two lessons of a block: seven minutes, which me
 BLIND_SECONDS = 86_400.0  # of lessons before the weights leave 0: fewer teach one morning as if it were every hour
 SOLVE_EVERY = 24  # lessons between two solutions: 2.8 hours of minutes
 MEMORY_SECONDS = 14 * 86_400.0
-RIDGE = 0.005  # of the mean square of a feature's sum
-RIDGE_ALONE = 0.3  # of a difference of 1 (2.7 times the load), seen once
+RIDGE = 0.001  # of the mean square of a feature's sum
+RIDGE_ALONE = 0.01  # of a difference of 1 (2.7 times the load), seen once
 FURTHEST = np.float32(3.0)  # the centre lies at most so far above the present load: 20 times
 HELD_SECONDS = 300.0  # a load older than this says nothing of the present
 USUAL_PART = 0.04  # of the usual load: the unit where nobody knows what a replica serves
@@ -67,6 +67,17 @@ def hold(past: Past, memory: Memory, step: int, loads: Float32s) -> None:
     memory["held"][age > past.held_steps] = np.nan
 
 
+def largest(memory: Memory, step: int, steps: Int64s) -> Float32s:
+    """[n] the highest load of the last `steps`; NaN where one is unknown."""
+    loads = memory["loads"]
+    out = np.full(memory.size, np.nan, np.float32)
+    running = np.full(memory.size, -np.inf, np.float32)
+    for back in range(int(steps.max(initial=0))):
+        running = np.maximum(running, loads[(step - back) % len(loads)])  # NaN stays: unknown
+        np.copyto(out, running, where=steps == back + 1)
+    return out
+
+
 def features(
     past: Past, memory: Memory, unit: Float32s, origin: int | Int64s, steps: Int64s, present: Float32s
 ) -> Float32s:
@@ -92,7 +103,7 @@ def features(
     backs = np.arange(1, past.longest + 1)[:, None]
     rows = (origin - backs) % past.rows
     recent = loads[rows[:, 0]] if isinstance(origin, int) else loads[rows, slots]
-    largest = np.fmax(present, np.fmax.reduce(recent, axis=0))
+    highest = np.fmax(present, np.fmax.reduce(recent, axis=0))
     near = int(steps.max(initial=0))
     inside = np.where(backs[:near] <= steps, recent[:near], np.float32(np.nan))
     in_window = np.fmax(present, np.fmax.reduce(inside, axis=0, initial=np.float32(np.nan)))
@@ -103,7 +114,7 @@ def features(
     mean = np.divide(total, count, out=present.copy(), where=count > 0)
     row = origin % past.longest
     medians = expected[row] if isinstance(origin, int) else expected[row, :, slots].T
-    for number, values in enumerate((largest, in_window, mean, *medians), 1 + len(past.lags)):
+    for number, values in enumerate((highest, in_window, mean, *medians), 1 + len(past.lags)):
         out[number] = apart(values)
     return out
 
