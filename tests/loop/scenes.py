@@ -15,6 +15,7 @@ from podium.ledger.entry import Draft
 from podium.ledger.lease import Leadership
 from podium.ledger.ledger import Ledger
 from podium.loop.act.carry_out import Fate, Result
+from podium.loop.clusters.port import Observation
 from podium.loop.policy import ScalingPolicy
 from podium.loop.remember import record
 from podium.loop.remember.memory import Memory
@@ -122,3 +123,24 @@ class History:
 
     def _append(self, drafts: Sequence[Draft]) -> None:
         self.ledger.append(drafts, self.leadership)
+
+
+class OneWorkload:
+    """A cluster of one workload, which at once has as many replicas as it was told."""
+
+    name = "local"
+
+    def __init__(self, replicas: int) -> None:
+        self.replicas = replicas
+
+    async def observe(self, fleet: Fleet) -> Observation:
+        here = np.array([self.replicas], np.int64)
+        return Observation(here, here, here, ("1",), np.ones(1, np.int64), no_pods(), (), {})
+
+    async def claim(self, keys: Sequence[WorkloadKey], epoch: int) -> None: ...
+
+    async def scale(self, command: Scale) -> str:
+        self.replicas = command.replicas
+        return "1"
+
+    async def close(self) -> None: ...

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.loop.scenes import FLEET, WEB, empty_memory, policies
+from tests.loop.scenes import FLEET, WEB, OneWorkload, empty_memory, policies
 
 from podium.ledger.ledger import Ledger
 from podium.loop.clusters.port import Observation
@@ -24,10 +24,7 @@ from podium.loop.drive import drive
 from podium.loop.pace import WallPace, reached
 from podium.loop.remember.replay import replay_all
 from podium.loop.remember.restore import Restored, restore
-from podium.model.command import Scale
 from podium.model.fleet import Fleet
-from podium.model.identity import WorkloadKey
-from podium.model.snapshot import no_pods
 from podium.signals.bound import BoundSignal
 from podium.signals.observe import Observer
 from podium.signals.source import Reading, Subject
@@ -54,28 +51,18 @@ class Time:
         await asyncio.sleep(0)
 
 
-class Outside:
+class Outside(OneWorkload):
     """One workload under a load, whose cluster takes its time in some turns."""
 
-    name = "local"
-
     def __init__(self, time: Time, slow: dict[int, float], loads: Sequence[float]) -> None:
+        super().__init__(2)
         self.time, self.slow, self.loads = time, slow, loads
-        self.count, self.replicas = 0, 2
+        self.count = 0
 
     async def observe(self, fleet: Fleet) -> Observation:
         self.time.passed += self.slow.get(self.count, 0.1)
         self.count += 1
-        here = np.array([self.replicas], np.int64)
-        return Observation(here, here, here, ("1",), np.ones(1, np.int64), no_pods(), (), {})
-
-    async def claim(self, keys: Sequence[WorkloadKey], epoch: int) -> None: ...
-
-    async def scale(self, command: Scale) -> str:
-        self.replicas = command.replicas
-        return "1"
-
-    async def close(self) -> None: ...
+        return await super().observe(fleet)
 
 
 class Prom:

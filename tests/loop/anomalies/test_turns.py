@@ -8,14 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from tests.documents.samples import POLICY
-from tests.loop.scenes import FLEET, START, WEB, empty_memory
+from tests.loop.scenes import FLEET, START, WEB, OneWorkload, empty_memory
 
 from podium.documents.loading import loads
 from podium.foresight.anomalies.detector import FIRST_ROWS
 from podium.kinds import KINDS
 from podium.ledger.ledger import Ledger
 from podium.loop.anomalies.asked import AnomalySignal
-from podium.loop.clusters.port import Observation
 from podium.loop.cycle import Assignment, Cycle, Turned
 from podium.loop.policy import ScalingPolicy
 from podium.loop.remember import checkpoints, record
@@ -23,9 +22,7 @@ from podium.loop.remember.replay import replay_all
 from podium.loop.remember.restore import Library, restore
 from podium.loop.tabulate import Policies
 from podium.loop.tell.story import explain
-from podium.model.command import Scale
-from podium.model.fleet import Fleet
-from podium.model.snapshot import Holds, no_pods
+from podium.model.snapshot import Holds
 from podium.signals.bound import BoundSignal
 from podium.signals.observe import Observer
 from podium.signals.source import Reading, Subject
@@ -38,26 +35,13 @@ LOAD = BoundSignal(
 SCORE = AnomalySignal("shop", "odd", "requests_per_second", 2.5, 15.0)
 
 
-class Outside:
+class Outside(OneWorkload):
     """A workload, and a source that says its load: a steady one, and once the hundredfold."""
 
-    name = "local"
-
     def __init__(self) -> None:
-        self.replicas, self.loads = 4, np.random.default_rng(3).uniform(290, 310, ROWS)
+        super().__init__(4)
+        self.loads = np.random.default_rng(3).uniform(290, 310, ROWS)
         self.loads[LEAP] = 30_000.0
-
-    async def observe(self, fleet: Fleet) -> Observation:
-        here = np.array([self.replicas], np.int64)
-        return Observation(here, here, here, ("1",), np.ones(1, np.int64), no_pods(), (), {})
-
-    async def claim(self, keys: object, epoch: int) -> None: ...
-
-    async def scale(self, command: Scale) -> str:
-        self.replicas = command.replicas
-        return "1"
-
-    async def close(self) -> None: ...
 
 
 class Prom:
