@@ -48,15 +48,3 @@ def test_measuring_changes_nothing_that_was_handed_out() -> None:
     before.measured(np.array([0]), np.array([99.0]))
     assert before.count.tolist() == [1, 0]
     assert np.isnan(before.seconds[1:]).all()
-
-
-def test_the_quantiles_of_the_starts_are_those_that_were_measured() -> None:
-    leads = measured(*[float(second) for second in range(10, 30)])
-    found = leads.quantiles(np.array([0.05, 0.5, 0.95, 1.0]))
-    assert found[:, 0].tolist() == [10.0, 19.0, 28.0, 29.0]
-    assert np.isnan(found[:, 1]).all()
-    assert leads.quantiles(np.array([0.95]))[0, 0] == leads.expected(UNSET, 120.0)[0]
-
-
-def test_an_accident_is_no_quantile_of_the_starts_either() -> None:
-    assert measured(40.0, 50.0, 3600.0).quantiles(np.array([0.5, 1.0]))[:, 0].tolist() == [50.0, 150.0]

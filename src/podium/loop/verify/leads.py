@@ -41,19 +41,6 @@ class Leads:
         learned = np.where(np.isnan(self.learned), default, self.learned)
         return np.where(np.isnan(configured), learned, configured)
 
-    def quantiles(self, levels: Float64s) -> Float64s:
-        """[q, n] the measured starts at `levels`, rounded up to a measurement; NaN while there are fewer than ENOUGH.
-
-        A start takes longer than FAR times the median by accident and counts as that. Those that were late count as
-        long as they were waited for, so the highest levels tell too little of a workload whose starts often are.
-        """
-        known = np.minimum(self.count, DEPTH)
-        ranked = np.sort(self.seconds, axis=0)  # NaN last
-        ranks = np.maximum(np.ceil(levels[:, None] * known).astype(np.int64) - 1, 0)
-        found: Float64s = np.take_along_axis(ranked, ranks, axis=0).astype(np.float64)
-        robust = np.minimum(found, FAR * _at(ranked, known, 0.5))
-        return np.where(known >= ENOUGH, robust, np.nan)
-
     def resized(self, size: int) -> Leads:
         """For `size` slots; new ones know nothing."""
         grow = max(size - len(self.count), 0)
