@@ -1,7 +1,7 @@
 """The forecast floor: what the load ahead will need by the time a new pod could serve it. It may only add.
 
 It speaks after the metrics have settled: what the load of the last minutes needs stays, and what a forecast asked for
-is taken back as soon as it asks for less, but for small changes.
+is taken back when it asks for less, but for small changes: a floor settles before it is told, too (`foresight.peak`).
 """
 
 from __future__ import annotations
