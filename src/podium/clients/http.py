@@ -12,6 +12,7 @@ import dataclasses
 import socket
 import ssl
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import aiohttp
@@ -56,6 +57,15 @@ class Way:
     server_name: str | None = None  # expected in the certificate in place of the host
     proxy: str | None = None
 
+    def options(self) -> dict[str, Any]:
+        """What aiohttp calls this. No redirect is followed, whichever way."""
+        return {
+            "allow_redirects": False,
+            "ssl": self.tls,
+            "server_hostname": self.server_name,
+            "proxy": self.proxy,
+        }
+
 
 DIRECT = Way()
 
@@ -87,10 +97,7 @@ async def ask(
             data=form,
             headers=headers,
             timeout=timeout,
-            allow_redirects=False,
-            ssl=way.tls,
-            server_hostname=way.server_name,
-            proxy=way.proxy,
+            **way.options(),
         ) as response:
             return await _whole(response, most_bytes, sink if response.status == 200 else None)
 
@@ -117,10 +124,7 @@ async def lines(
             params=query,
             headers=headers,
             timeout=timeout,
-            allow_redirects=False,
-            ssl=way.tls,
-            server_hostname=way.server_name,
-            proxy=way.proxy,
+            **way.options(),
         ) as response:
             if response.status != 200:
                 raise Refused(await _whole(response, most_bytes, None))
