@@ -67,9 +67,7 @@ def predict_scaling_needs(
     now = on_grid.at(len(on_grid) - 1)
     ahead = np.arange(1, max(int(horizon / seconds + 1e-9), 1) + 1).astype(np.float64) * seconds
     said = outlook.forecast(now, LEVELS, ahead)
-    # The largest of a window is no less than any load in it: no quantile of it lies below one of theirs.
-    alone = outlook.forecaster.quantiles(now, LEVELS, ahead)
-    largest = np.fmax(said.quantiles, alone)[:, :, 0].max(axis=1).tolist()
+    largest = said.quantiles[:, :, 0].max(axis=1).tolist()
     return predict(
         name,
         now,
