@@ -12,7 +12,7 @@ import numpy as np
 from podium.foresight.memory import Array, Field, Memory
 from podium.model.arrays import Float32s
 
-DAYS = 8
+DAYS = 7
 LEVEL_BINS = np.float32(12)  # an hour of resemblance by level
 SHAPE_BINS = np.float32(24)  # two hours by shape
 NEVER_NEARER = np.float32(0.05)  # of the usual distance: no day is a perfect copy

@@ -2,23 +2,26 @@
 
 Loads are taken as log(1 + load / unit), the unit being near the slot's usual load: small loads count as they are, large
 ones by their ratio. Every entry is a difference between two of these, so that neither unit nor level matters: the last
-half hour, the same time a day before, and days like today (`alike`). What is not known yet is 0.
+half hour, the same time a day before, days like today (`alike`), and the weeks before
+(`week`). What is not known yet is 0.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from podium.foresight import alike, incidents
+from podium.foresight import alike
 from podium.foresight.bins import Bins
 from podium.foresight.memory import Array, Field, Memory
+from podium.foresight.week import Week
 from podium.model.arrays import Bools, Float32s, Int64s
 
 TARGETS = (1, 2, 3, 4, 5, 6, 7)  # bins ahead that are told; the seventh serves steps after the bin's end
-ONWARD = (1, 2, 3, 4, 5, 6, 7)  # bins ahead to which days like today are followed
+ONWARD = (1, 2, 3, 4, 5, 6, 7)  # bins ahead to which days like today are followed: jobs on the hour are that sharp
 RECENT = TARGETS[-1] + 1  # bins kept exactly: the last half hour, and all that came since the oldest open question
 LAGS = RECENT - 2
-AROUND = (-3, 2, 6, 12)  # bins around now, a day before
+AROUND = (-3, 6)  # bins around now, a day before
+HALF_HOUR = 6
 HELD = LAGS  # bins without a reading through which the last one is held
 USUAL_DAYS = 7
 FAR = np.float32(4)  # a unit so many times off the usual load is set anew
@@ -30,24 +33,24 @@ class Design:
 
     def __init__(self, bins: Bins) -> None:
         self.day = bins.day
-        self._seconds = bins.seconds
         self.rows = bins.day * alike.DAYS + 1
+        self._week = Week(bins.day)
         self._usual = np.float32(1 / (USUAL_DAYS * bins.day))
         day, alike_by_level = LAGS, LAGS + 1 + len(AROUND)
         alike_by_shape = alike_by_level + 1 + len(ONWARD)
         self.gaps = [day, alike_by_level, alike_by_shape]  # entries that tell how far the level is off the days before
-        self.size = alike_by_shape + 1 + len(ONWARD) + 1
+        self.size = alike_by_shape + 1 + len(ONWARD) + 1 + 1
 
     def fields(self) -> dict[str, Field]:
-        """The past of a week and a day in two bytes a bin, the newest bins in full, and the days' resemblance."""
+        """The past of a week in two bytes a bin, the newest bins in full, and the days' resemblance."""
         return {
             "past": Field((self.rows,), dtype=np.float16),
+            "week": Field((self._week.rows,), dtype=np.float16),
             "recent": Field((RECENT,)),
             "closed": Field(fill=-1, dtype=np.int64),  # number of the last bin learned
             "seen": Field(fill=0.0),  # bins with a reading
             "usual": Field(),
             "unit": Field(),
-            **{f"incidents.{name}": field for name, field in incidents.FIELDS.items()},
             **{f"alike.{name}": field for name, field in alike.fields(alike.DAYS).items()},
         }
 
@@ -56,10 +59,10 @@ class Design:
         self._pass(memory, number)
         self._measure(memory, loads)
         scaled = self.scaled(memory, loads)
-        memory["past"][number % self.rows] = np.abs(scaled)  # its sign marks what was an incident
+        memory["past"][number % self.rows] = scaled
         memory["recent"][number % RECENT] = scaled
         memory["closed"][...] = number
-        incidents.follow(memory.inside("incidents"), memory["past"], number, self.day, self._seconds)
+        self._week.learn(memory["week"], memory["past"], number)
 
     def vector(self, memory: Memory, number: int) -> Float32s:
         """[p, n] what is told after bin `number`, the last one learned. The last entry is 1."""
@@ -68,10 +71,11 @@ class Design:
         alike.learn(memory.inside("alike"), before, told)
         later = np.stack([self._days(memory, number, ahead) for ahead in ONWARD])
         parts = [self._recent(memory, number - back)[None] - now for back in range(1, LAGS + 1)]
-        then, *around = self._day_before(memory, number)
+        then = self._past(memory, number - self.day)
         parts.append((then - now)[None])
-        parts += [load[None] - then for load in around]
+        parts += [self._past(memory, number - self.day + around)[None] - then for around in AROUND]
         parts += alike.expected(memory.inside("alike"), before, later, now)
+        parts.append(self._week.onward(memory["week"], number, HALF_HOUR)[None])
         parts.append(np.ones((1, memory.size), np.float32))
         out = np.concatenate(parts)
         out[np.isnan(out)] = 0
@@ -88,9 +92,9 @@ class Design:
         return now
 
     def since(self, memory: Memory, number: int) -> tuple[Float32s, Float32s]:
-        """What came of the oldest open question: [n] the load then, and [7, n] the seven bins that followed, scaled."""
+        """What came of the oldest open question: [n] the load then, and [t, n] those at TARGETS after it, scaled."""
         first = number - TARGETS[-1]
-        return self._recent(memory, first), memory["recent"][(first + 1 + np.arange(TARGETS[-1])) % RECENT]
+        return self._recent(memory, first), memory["recent"][(first + np.array(TARGETS)) % RECENT]
 
     def scaled(self, memory: Memory, loads: Float32s) -> Float32s:
         """Loads [..., n] as log(1 + load / unit)."""
@@ -131,25 +135,18 @@ class Design:
     def _rescale(self, memory: Memory, slots: Int64s, units: Float32s) -> None:
         old, new = memory["unit"][slots].astype(np.float64), units[slots]
         with np.errstate(over="ignore"):
-            for name in ("past", "recent"):
-                scaled = memory[name][:, slots]
-                loads = np.expm1(np.abs(scaled).astype(np.float64)) * old
-                memory[name][:, slots] = np.copysign(np.log1p(loads / new), scaled)
+            for name in ("past", "week", "recent"):
+                loads = np.expm1(memory[name][:, slots].astype(np.float64)) * old
+                memory[name][:, slots] = np.log1p(loads / new)
         memory["unit"][slots] = new
 
     def _recent(self, memory: Memory, number: int) -> Float32s:
         return np.asarray(memory["recent"][number % RECENT])
 
-    def _day_before(self, memory: Memory, number: int) -> Float32s:
-        """[1 + a, n] the load a day before, and AROUND that time; of the day before it where there was an incident."""
-        past, rows = memory["past"], number - self.day + np.array((0, *AROUND))
-        there = past[rows % self.rows]
-        out, marked = incidents.unmarked(there), np.flatnonzero(incidents.marked(there).any(axis=0))
-        if len(marked):
-            out[:, marked] = incidents.unmarked(past[(rows - self.day) % self.rows][:, marked])
-        return out
+    def _past(self, memory: Memory, number: int) -> Float32s:
+        return np.asarray(memory["past"][number % self.rows].astype(np.float32))
 
     def _days(self, memory: Memory, number: int, ahead: int) -> Array:
         """[d, n] the loads `ahead` bins after now, on each of the days before."""
         days = number + ahead - self.day * np.arange(1, alike.DAYS + 1)
-        return incidents.unmarked(memory["past"][days % self.rows])
+        return np.asarray(memory["past"][days % self.rows].astype(np.float32))

@@ -18,7 +18,10 @@ DAYS = 10.0  # after which an outcome weighs 1/e
 DOUBT_SECONDS = 1_800.0  # outcomes of so long at the usual error stand at the beginning
 LARGEST = np.float32(10)  # times the usual error: one burst does not make an hour of bursts
 SMALLEST = np.float32(0.05)
-FIELDS = {"apart": Field((PARTS,), 1.0), "seen": Field((PARTS,), 0.0)}
+FIELDS = {
+    "apart": Field((PARTS,), 1.0),
+    "seen": Field((PARTS,), 0.0, np.float16),  # stays at 2,048, long after it stopped to matter
+}
 
 
 def part(step: Int64s | int, step_seconds: float) -> Int64s:

@@ -1,4 +1,4 @@
-"""Last value, recent mean, weekly profile and ridge, combined per slot and horizon as their own past says.
+"""Last value, recent mean and ridge, combined per slot and horizon as their own past says.
 
 Expected is last value + sum of b_i x (expert_i - last value). The b are the least-squares fit over the last days,
 weighted by 1 / error so that a burst does not decide alone, shrunk towards 0 (the last value) and kept within
@@ -14,7 +14,7 @@ from podium.foresight.banded import Banded, Grid, Point
 from podium.foresight.last_value import LastValue
 from podium.foresight.memory import Field, Memory
 from podium.foresight.ridge import Ridge
-from podium.foresight.seasonal_profile import DAY_SECONDS, WEEK_SECONDS, SeasonalProfile
+from podium.foresight.seasonal_profile import DAY_SECONDS
 from podium.model.arrays import Float32s, Int64s
 
 MEMORY_SECONDS = 5 * DAY_SECONDS
@@ -101,10 +101,6 @@ class Mixture:
 class RecentMean(LastValue):
     """The exponentially weighted mean of the last half hour: calmer than the last value where minutes are noise."""
 
-    def fields(self, grid: Grid) -> dict[str, Field]:
-        """The mean and its age."""
-        return super().fields(grid)
-
     def learn(self, memory: Memory, grid: Grid, step: int, values: Float32s) -> None:
         """Take in [n] loads."""
         value = memory["value"]
@@ -115,9 +111,5 @@ class RecentMean(LastValue):
 
 def mixture(step_seconds: float, size: int = 0) -> Banded:
     """The forecaster of this name."""
-    experts: dict[str, Point] = {
-        "mean": RecentMean(),
-        "week": SeasonalProfile(WEEK_SECONDS, 1_800.0),  # remembers more weeks than the ridge
-        "ridge": Ridge(),
-    }
+    experts: dict[str, Point] = {"mean": RecentMean(), "ridge": Ridge()}
     return Banded("mixture", Mixture(LastValue(), experts), step_seconds, size)

@@ -69,10 +69,10 @@ class Ridge:
         return np.asarray(np.maximum(told + drift, 0))
 
     def _sample(self, memory: Memory, design: Design, number: int) -> None:
-        """What came in the seven bins up to `number` of the vector told before them."""
+        """What came by bin `number` of the vector told seven bins before."""
         then, came = design.since(memory.inside("design"), number)
         vector = memory["told"][(number - TARGETS[-1]) % RECENT].astype(np.float32)
-        outcomes = came[np.array(TARGETS) - 1] - then
+        outcomes = came - then
         known = ~np.isnan(outcomes).any(axis=0)
         np.copyto(outcomes, 0, where=~known)
         missed = np.abs(outcomes - equations.answer(memory.inside("equations"), vector))

@@ -24,7 +24,7 @@ USUAL_SECONDS = 86_400.0  # the usual load's
 SHRINK = np.float32(0.05)  # of the usual load: what is small against it moves the ratio little
 LARGEST_RATIO = np.float32(8)  # a level further from its profile is a change of regime, not a busy day
 STALE_SECONDS = 1_800.0  # without a reading for so long the recent level is unknown
-KEPT = np.float32(0.35)  # weight of the newest period, once a few were seen
+KEPT = np.float32(0.35)  # weight of the newest period; the first is taken whole
 
 
 class SeasonalProfile:
@@ -44,7 +44,6 @@ class SeasonalProfile:
             "bin": Field(fill=-1, dtype=np.int64),  # number of the bin being filled, counted since the epoch
             "sum": Field(fill=0.0),
             "count": Field(fill=0.0),
-            "periods": Field((self.bins,), 0, np.uint8),  # how often the bin was written, up to 255
             "usual": Field(),
             "load_level": Field(),
             "profile_level": Field(),
@@ -104,11 +103,8 @@ class SeasonalProfile:
     def _write(self, memory: Memory, slots: Int64s) -> None:
         row = memory["bin"][slots] % self.bins
         mean = memory["sum"][slots] / memory["count"][slots]
-        times = memory["periods"][row, slots]
         old = memory["profile"][row, slots]
-        weight = np.maximum(KEPT, 1 / (times.astype(np.float32) + 1))
-        memory["profile"][row, slots] = np.where(times == 0, mean, old + weight * (mean - old))
-        memory["periods"][row, slots] = np.minimum(times, 254) + 1
+        memory["profile"][row, slots] = np.where(np.isnan(old), mean, old + KEPT * (mean - old))
         self._bridge(memory, row, slots)
         memory["sum"][slots] = 0
         memory["count"][slots] = 0
