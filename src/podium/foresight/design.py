@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from podium.foresight import alike
+from podium.foresight import alike, incidents
 from podium.foresight.bins import Bins
 from podium.foresight.memory import Array, Field, Memory
 from podium.foresight.week import Week
@@ -33,6 +33,7 @@ class Design:
 
     def __init__(self, bins: Bins) -> None:
         self.day = bins.day
+        self._seconds = bins.seconds
         self.rows = bins.day * alike.DAYS + 1
         self._week = Week(bins.day)
         self._usual = np.float32(1 / (USUAL_DAYS * bins.day))
@@ -51,6 +52,7 @@ class Design:
             "seen": Field(fill=0.0),  # bins with a reading
             "usual": Field(),
             "unit": Field(),
+            **{f"incidents.{name}": field for name, field in incidents.FIELDS.items()},
             **{f"alike.{name}": field for name, field in alike.fields(alike.DAYS).items()},
         }
 
@@ -59,10 +61,11 @@ class Design:
         self._pass(memory, number)
         self._measure(memory, loads)
         scaled = self.scaled(memory, loads)
-        memory["past"][number % self.rows] = scaled
+        memory["past"][number % self.rows] = np.abs(scaled)  # its sign marks what was an incident
         memory["recent"][number % RECENT] = scaled
         memory["closed"][...] = number
         self._week.learn(memory["week"], memory["past"], number)
+        incidents.follow(memory.inside("incidents"), memory["past"], number, self.day, self._seconds)
 
     def vector(self, memory: Memory, number: int) -> Float32s:
         """[p, n] what is told after bin `number`, the last one learned. The last entry is 1."""
@@ -71,9 +74,9 @@ class Design:
         alike.learn(memory.inside("alike"), before, told)
         later = np.stack([self._days(memory, number, ahead) for ahead in ONWARD])
         parts = [self._recent(memory, number - back)[None] - now for back in range(1, LAGS + 1)]
-        then = self._past(memory, number - self.day)
+        then, *around = self._day_before(memory, number)
         parts.append((then - now)[None])
-        parts += [self._past(memory, number - self.day + around)[None] - then for around in AROUND]
+        parts += [load[None] - then for load in around]
         parts += alike.expected(memory.inside("alike"), before, later, now)
         parts.append(self._week.onward(memory["week"], number, HALF_HOUR)[None])
         parts.append(np.ones((1, memory.size), np.float32))
@@ -136,17 +139,24 @@ class Design:
         old, new = memory["unit"][slots].astype(np.float64), units[slots]
         with np.errstate(over="ignore"):
             for name in ("past", "week", "recent"):
-                loads = np.expm1(memory[name][:, slots].astype(np.float64)) * old
-                memory[name][:, slots] = np.log1p(loads / new)
+                scaled = memory[name][:, slots]
+                loads = np.expm1(np.abs(scaled).astype(np.float64)) * old
+                memory[name][:, slots] = np.copysign(np.log1p(loads / new), scaled)
         memory["unit"][slots] = new
 
     def _recent(self, memory: Memory, number: int) -> Float32s:
         return np.asarray(memory["recent"][number % RECENT])
 
-    def _past(self, memory: Memory, number: int) -> Float32s:
-        return np.asarray(memory["past"][number % self.rows].astype(np.float32))
+    def _day_before(self, memory: Memory, number: int) -> Float32s:
+        """[1 + a, n] the load a day before, and AROUND that time; of the day before it where there was an incident."""
+        past, rows = memory["past"], number - self.day + np.array((0, *AROUND))
+        there = past[rows % self.rows]
+        out, marked = incidents.unmarked(there), np.flatnonzero(incidents.marked(there).any(axis=0))
+        if len(marked):
+            out[:, marked] = incidents.unmarked(past[(rows - self.day) % self.rows][:, marked])
+        return out
 
     def _days(self, memory: Memory, number: int, ahead: int) -> Array:
         """[d, n] the loads `ahead` bins after now, on each of the days before."""
         days = number + ahead - self.day * np.arange(1, alike.DAYS + 1)
-        return np.asarray(memory["past"][days % self.rows].astype(np.float32))
+        return incidents.unmarked(memory["past"][days % self.rows])
