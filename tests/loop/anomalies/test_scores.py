@@ -104,6 +104,15 @@ def test_what_is_stored_goes_on_bit_for_bit(stop: int) -> None:
     assert bits(ours.checkpoint()) == bits(theirs.checkpoint())
 
 
+def test_what_another_version_has_stored_begins_anew() -> None:
+    values, ours, theirs = readings(300, 2), Scores(), Scores()
+    fed(ours, values[:200], 0, asked(0, 1))
+    theirs.restore({name: array for name, array in ours.checkpoint().items() if "novelty.bins" not in name})
+    level = fed(theirs, values[200:], 200, asked(0, 1))
+    assert (np.isnan(level[98].value).all(), np.isnan(level[99].value).any()) == (True, True)
+    assert not np.isnan(fed(theirs, readings(400, 2)[300:], 300, asked(0, 1))[-1].value).any()
+
+
 def test_a_slot_scores_the_same_whoever_comes_and_goes_beside_it() -> None:
     values, alone, among = readings(600, 3), Scores(), Scores()
     single = [level.value[1] for level in fed(alone, values, 0, asked(1))]

@@ -10,6 +10,7 @@ sixty times a row, and never comes for a whole fleet at once.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 from collections.abc import Mapping
@@ -64,13 +65,18 @@ class Scores:
         return {f"{number}.{name}": array for number, one in chunks for name, array in one.checkpoint().items()}
 
     def restore(self, stored: Columns) -> None:
-        """Take over what `checkpoint` returned; a Podium that judged nothing left nothing."""
+        """Take over what `checkpoint` returned; a Podium that judged nothing left nothing.
+
+        What a version that judged otherwise has left is not taken over: those slots begin anew.
+        """
         chunks: dict[int, Columns] = {}
         for name, array in stored.items():
             number, _, rest = name.partition(".")
             chunks.setdefault(int(number), {})[rest] = array
-        self._chunks = [_Chunk.restored(chunks[number]) for number in sorted(chunks)]
-        self._asked = ()
+        self._chunks, self._asked = [], ()
+        for _, chunk in sorted(chunks.items()):
+            with contextlib.suppress(ValueError):
+                self._chunks.append(_Chunk.restored(chunk))
 
     def _arrange(self, asked: tuple[Scored, ...]) -> None:
         """Rows for who is asked now. Who stays keeps what was learned, whatever the threshold was."""
