@@ -278,8 +278,8 @@ SHORT = """## Where it falls short
 - The few settings were chosen on these series; series never seen are likely a little worse. Of the ridge, a pull of 20,
   60 or 200 samples, a memory of 7 or 14 days, 8 or 13 days before and a unit of .3 or 1 of the usual load each moved
   the mean error by at most .002.
-- Origins lie on the half hour. Between them, on a grid of minutes, what is told of every single five minutes counts: with
-  days like today followed to 15 and 30 minutes alone, this table stays as it is, and the error on minutes grows by 5 %.
+- Origins lie on the half hour. Between them, on a grid of minutes, what is told of every five minutes counts: with days
+  like today followed to 15 and 30 minutes alone, this table stays as it is, and the error on minutes grows by 5 %.
 - Bursts that nothing announces (crane, web) are not foreseen; the band widens after the first.
 - Whole clusters and crane are nearest to the last value: fitted in hindsight on the judged third itself, the same kind
   of line reaches .82 and .73 there.
