@@ -52,6 +52,7 @@ def test_people_read_what_each_policy_would_have_cost(database: str) -> None:
     assert "capacity: 85 a replica, as its policy had it" in done.stdout
 
 
+@pytest.mark.slow
 def test_the_shadow_report_names_moments_and_judges(database: str) -> None:
     words = ("report", "shadow", "--set", f"database.url={database}", "--against", "static:13")
     done = call(*words, "-o", "json")

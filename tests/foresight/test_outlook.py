@@ -35,6 +35,7 @@ def times(loads: NDArray[np.float64], start: int = 0) -> NDArray[np.float64]:
     return (np.arange(start, start + len(loads)) + 1) * STEP
 
 
+@pytest.mark.slow
 def test_the_highest_quantile_before_new_replicas_serve_covers_the_highest_load() -> None:
     loads = seasons(14, 10)
     subject = outlook(10)

@@ -34,6 +34,7 @@ def follow(subject: Outlook, loads: NDArray[np.float64], start: int = 0, lead: f
     return out
 
 
+@pytest.mark.slow
 def test_the_floor_leaves_less_than_the_asked_share_unserved_and_costs_little() -> None:
     loads = days(9)
     floor = follow(outlook(1), loads)[:, 0]
@@ -44,6 +45,7 @@ def test_the_floor_leaves_less_than_the_asked_share_unserved_and_costs_little() 
     assert floor[judged].mean() / loads[judged].mean() < 1.35
 
 
+@pytest.mark.slow
 def test_ten_minutes_ahead_the_floor_rises_with_the_morning_and_falls_with_the_evening() -> None:
     floor = follow(outlook(1), days(5, noise=0.01), lead=600.0)[-DAY:, 0]
     load = days(5, noise=0.01)[-DAY:, 0]
@@ -52,6 +54,7 @@ def test_ten_minutes_ahead_the_floor_rises_with_the_morning_and_falls_with_the_e
     assert np.median(floor[: len(ahead)] / ahead) < 1.08
 
 
+@pytest.mark.slow
 def test_a_floor_never_falls_below_the_load_of_the_last_minutes_and_small_falls_wait() -> None:
     loads = days(6)
     floor = follow(outlook(1), loads)[DAY:, 0]
@@ -68,6 +71,7 @@ def test_without_history_the_present_load_is_carried_at_seventy_per_cent() -> No
     assert floor[-1, 0] >= 100 * (1 - 1e-3)
 
 
+@pytest.mark.slow
 def test_a_load_that_was_never_seen_is_not_prepared_for_beyond_half_as_much_again() -> None:
     rng = np.random.default_rng(2)
     bursts = np.where(rng.random((3 * DAY, 1)) < 0.01, 500.0, 10.0)
@@ -90,6 +94,7 @@ def test_a_clock_that_is_set_back_keeps_what_was_learned() -> None:
     assert after[-1, 0] == pytest.approx(before, rel=0.2)
 
 
+@pytest.mark.slow
 def test_who_gets_more_unserved_load_than_asked_can_be_told_how_much() -> None:
     rng = np.random.default_rng(4)
     bursts = np.where(rng.random((4 * DAY, 1)) < 0.002, 400.0, 10.0)
@@ -120,6 +125,7 @@ def test_a_restart_and_a_slot_alone_give_the_same_bits() -> None:
     np.testing.assert_array_equal(follow(alone, loads[:, 1:2])[-50:], floor[:, 1:2])
 
 
+@pytest.mark.slow
 def test_a_slot_says_the_same_bits_whatever_the_leads_of_its_company() -> None:
     loads = days(2, 3)
     leads = np.array([60.0, 600.0, 1800.0])

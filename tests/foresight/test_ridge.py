@@ -38,6 +38,7 @@ def days(kinds: str, seed: int = 1) -> NDArray[np.float64]:
     return np.asarray(loads * np.exp(0.02 * np.random.default_rng(seed).standard_normal((len(loads), 2))))
 
 
+@pytest.mark.slow
 def test_a_free_day_out_of_turn_is_recognised_by_its_morning() -> None:
     loads = days("wwwfwwfwwwwwfwwwf")
     afternoon = slice(16 * DAY + 96, 16 * DAY + 240)  # of a free day that no calendar announced

@@ -44,6 +44,7 @@ def test_who_asks_for_little_gets_a_floor_below_the_median() -> None:
     assert 0.08 < realised < 0.16
 
 
+@pytest.mark.slow
 def test_a_forecast_that_is_too_narrow_is_made_up_for_by_a_higher_level() -> None:
     honest, narrow = (controlled(0.003, tail=tail) for tail in (1.0, 1.3))
     assert narrow[1] > honest[1]

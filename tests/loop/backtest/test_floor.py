@@ -47,6 +47,7 @@ def test_nothing_lies_below_what_the_load_of_the_last_five_minutes_needs() -> No
         assert (ours[:, number] >= reactive(load)).all(), name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["step", "six times what any day had"])
 def test_what_nobody_foresaw_is_followed_within_the_lead_time_and_some_minutes(name: str) -> None:
     loads = SHAPES[name][:, None] * REPLICA

@@ -61,6 +61,7 @@ def test_what_is_cut_out_is_neither_judged_nor_paid() -> None:
     assert held.min() == held.max() == hpa.course.ordered[2 * DAY - 1, 0]
 
 
+@pytest.mark.slow
 def test_days_side_by_side_are_the_course_from_end_to_end(monkeypatch: pytest.MonkeyPatch) -> None:
     cases = [
         made.case(np.repeat([299.0, 310.0], 600)),  # never leaves the tolerance: a guess would last for ever
@@ -103,6 +104,7 @@ def test_what_is_foreseen_is_the_floor_of_the_loops_memory() -> None:
     assert np.isnan(foreseen.floor[:200]).all()
 
 
+@pytest.mark.slow
 def test_a_reserve_is_a_part_of_what_podium_pays_and_others_keep_none() -> None:
     podium, hpa = made.ran([made.case(made.waves(2)[: DAY + 300])], "podium", "hpa:70", history_minutes=DAY)
     score = podium.scores[0]

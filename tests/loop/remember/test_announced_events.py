@@ -6,6 +6,7 @@ import dataclasses
 from pathlib import Path
 
 import numpy as np
+import pytest
 from tests.loop.calendar.test_document import SALES, calendar
 from tests.loop.scenes import FLEET, WEB, empty_memory, policies, seen
 
@@ -23,6 +24,7 @@ from podium.model.snapshot import Held
 EVENT = parse_rfc3339("2026-11-27T08:00:00Z")
 
 
+@pytest.mark.slow
 def test_a_sale_is_prepared_for_recorded_restored_replayed_and_told(tmp_path: Path) -> None:
     """Six days of 400 requests/s, a turn every five minutes, then the morning of Black Friday."""
     ledger = Ledger.open(f"sqlite:///{tmp_path}/podium.db", heads=tmp_path / "heads")
