@@ -14,7 +14,9 @@ DAY = 288
 LEVELS = np.array([0.5, 0.9, 0.95, 0.99])
 AHEAD = np.array([300.0, 600.0, 1800.0])
 
-pytestmark = pytest.mark.parametrize("name", ["last-value", "mixture", "ridge", "seasonal-profile"])
+pytestmark = pytest.mark.parametrize(
+    "name", ["damped-trend", "last-value", "log-holt-winters", "mixture", "ridge", "seasonal-profile"]
+)
 
 
 def recorded(days: float, slots: int, seed: int = 1, noise: float = 0.05) -> NDArray[np.float64]:

@@ -12,10 +12,14 @@ from podium.foresight import installed
 
 
 def test_ours_are_offered_by_name() -> None:
-    assert {"last-value", "mixture", "ridge", "seasonal-profile"} <= set(installed.names())
+    assert {"damped-trend", "last-value", "log-holt-winters", "mixture", "ridge", "seasonal-profile"} <= set(
+        installed.names()
+    )
 
 
-@pytest.mark.parametrize("name", ["last-value", "mixture", "ridge", "seasonal-profile"])
+@pytest.mark.parametrize(
+    "name", ["damped-trend", "last-value", "log-holt-winters", "mixture", "ridge", "seasonal-profile"]
+)
 def test_a_forecaster_answers_to_the_name_it_was_loaded_by(name: str) -> None:
     forecaster = installed.load(name)(60.0, 2)
     assert (forecaster.name, forecaster.step_seconds) == (name, 60.0)
