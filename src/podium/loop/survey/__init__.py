@@ -1,0 +1,1 @@
+"""One look at a cluster that nobody prepared: what it could save, and what will hurt. It writes nothing."""
