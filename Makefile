@@ -57,7 +57,7 @@ cluster: dev ## a real Kubernetes control plane on this machine; prints its kube
 
 lock: ## write requirements/*.txt anew from pyproject.toml and requirements/*.in
 	$(COMPILE) pyproject.toml requirements/build.in -o requirements/run.txt
-	$(COMPILE) pyproject.toml requirements/build.in --extra postgresql --extra parquet --extra otel --group dev \
+	$(COMPILE) pyproject.toml requirements/build.in --extra postgresql --extra parquet --extra otel --extra keda --group dev \
 		-c requirements/run.txt -o requirements/dev.txt
 	$(COMPILE) --no-deps requirements/demo.in -o requirements/demo.txt
 	$(COMPILE) requirements/node.in -o requirements/node.txt

@@ -91,7 +91,8 @@ class ControlPlane:
     `audit_log` is where the API server writes every change made by people and by Podium, one JSON event a line.
     """
 
-    def __init__(self, folder: Path, programs: dict[str, Path], *, nodes: int = 3) -> None:
+    def __init__(self, folder: Path, programs: dict[str, Path], *, nodes: int = 3, hpa_seconds: int = 15) -> None:
+        """`hpa_seconds`: how often the HPA controller looks."""
         self.folder = folder
         self.kubeconfig = folder / "kubeconfig"
         self.audit_log = folder / "audit.log"
@@ -100,6 +101,7 @@ class ControlPlane:
         self.ca = folder / "ca.crt"
         self._programs = programs
         self._nodes = nodes
+        self._hpa_seconds = hpa_seconds
         self._components: dict[str, Component] = {}
         self._reaper: subprocess.Popen[bytes] | None = None
 
@@ -205,6 +207,8 @@ class ControlPlane:
         self.ca = authority.certificate
         server = authority.server("kube-apiserver")
         accounts = certificates.signing_key(self.folder / "accounts.key")
+        front = certificates.Authority(self.folder / "front")
+        aggregator = front.client("front-proxy-client")
         tokens = self.folder / "tokens.csv"
         tokens.touch(mode=0o600)
         tokens.write_text(f'{self.token},admin,admin,"system:masters"\n')
@@ -235,6 +239,13 @@ class ControlPlane:
                 f"--client-ca-file={authority.certificate}",
                 f"--token-auth-file={tokens}",
                 "--authorization-mode=RBAC",
+                f"--requestheader-client-ca-file={front.certificate}",
+                "--requestheader-allowed-names=front-proxy-client",
+                "--requestheader-username-headers=X-Remote-User",
+                "--requestheader-group-headers=X-Remote-Group",
+                "--requestheader-extra-headers-prefix=X-Remote-Extra-",
+                f"--proxy-client-cert-file={aggregator.certificate}",
+                f"--proxy-client-key-file={aggregator.key}",
                 "--service-account-issuer=https://kubernetes.default.svc",
                 f"--service-account-key-file={accounts.certificate}",
                 f"--service-account-signing-key-file={accounts.key}",
@@ -247,7 +258,7 @@ class ControlPlane:
                 f"--service-account-private-key-file={accounts.key}",
                 f"--root-ca-file={authority.certificate}",
                 "--use-service-account-credentials",
-                "--horizontal-pod-autoscaler-sync-period=15s",
+                f"--horizontal-pod-autoscaler-sync-period={self._hpa_seconds}s",
                 *fast,
             ],
             "kube-scheduler": [f"--kubeconfig={self.folder / 'scheduler.kubeconfig'}", *fast],

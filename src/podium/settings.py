@@ -9,9 +9,7 @@ import dataclasses
 import pathlib
 import re
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Literal
-
-import pydantic
+from typing import Any, Literal
 
 from podium.documents import checking, layers, places, secret
 from podium.documents.collection import Check, Documents
@@ -21,8 +19,9 @@ from podium.documents.secret import Secret
 from podium.documents.settings import DocumentsSettings
 from podium.documents.shape import Objection, Shape
 from podium.documents.source import Path, Source
-from podium.documents.values import unexpected
+from podium.documents.values import Listen
 from podium.ledger.settings import DatabaseSettings
+from podium.loop.modes.settings import MetricSettings
 from podium.loop.prices.settings import PriceSettings
 from podium.loop.settings import ClusterSettings, LoopSettings
 from podium.signals.settings import SourceSettings
@@ -30,20 +29,11 @@ from podium.signals.signal import Signal
 from podium.telemetry import settings as telemetry
 from podium.telemetry.settings import TelemetrySettings
 
-_LISTEN = re.compile(r"(\[[0-9a-fA-F:]+\]|[^\s:\[\]]+):(\d{1,5})")
-
-
-def _listen(value: str) -> str:
-    match = _LISTEN.fullmatch(value)
-    if match is None or int(match[2]) > 65535:
-        raise unexpected("host:port, as in 127.0.0.1:8080 or [::1]:8080")
-    return value
-
 
 class ApiSettings(Shape):
     """The HTTP door."""
 
-    listen: Annotated[str, pydantic.AfterValidator(_listen)] = "127.0.0.1:8080"
+    listen: Listen = "127.0.0.1:8080"
     """Address and port; this machine alone, until somebody decides otherwise. Port 0 takes any free one."""
     token: Secret | None = None
     """Reference to the token that opens the door; left out, a new one is made and printed at every start."""
@@ -74,6 +64,7 @@ class Settings(Shape):
     loop: LoopSettings = LoopSettings()
     api: ApiSettings = ApiSettings()
     log: LogSettings = LogSettings()
+    metric: MetricSettings = MetricSettings()
     prices: PriceSettings = PriceSettings()
     telemetry: TelemetrySettings = TelemetrySettings()
 

@@ -67,10 +67,12 @@ def command(
 
 async def _run(loaded: Loaded, *, take_over: bool) -> None:
     from podium.api.app import create_app
+    from podium.api.scalers.serving import opened
     from podium.api.server import address, bind, loopback_hosts, serve
     from podium.cli import logs, running, store
+    from podium.model.clock import wall_clock
     from podium.wiring import authority, installation
-    from podium.wiring.outside import knock, world
+    from podium.wiring.outside import aggregator, knock, world
     from podium.wiring.program import Program
 
     logs.configure(loaded.value.log.format, loaded.value.log.level)
@@ -94,8 +96,10 @@ async def _run(loaded: Loaded, *, take_over: bool) -> None:
             )
             url = address(listening)
             _greet(loaded, url, token if loaded.value.api.token is None else None)
-            with running.announced(store.folder(loaded), url, token):
-                await _until_stopped(program, serve(app, listening))
+            doors = opened(loaded.value.metric, program.board, token, lambda: aggregator(loaded), wall_clock())
+            async with doors:
+                with running.announced(store.folder(loaded), url, token):
+                    await _until_stopped(program, serve(app, listening))
 
 
 def _token(loaded: Loaded) -> str:

@@ -149,6 +149,16 @@ def _name(value: str) -> str:
     return value
 
 
+_LISTEN = re.compile(r"(\[[0-9a-fA-F:]+\]|[^\s:\[\]]+):(\d{1,5})")
+
+
+def _listen(value: str) -> str:
+    match = _LISTEN.fullmatch(value)
+    if match is None or int(match[2]) > 65535:
+        raise unexpected("host:port, as in 127.0.0.1:8080 or [::1]:8080")
+    return value
+
+
 Label = Annotated[str, pydantic.AfterValidator(_label), Field(max_length=63, pattern=f"^{_LABEL.pattern}$")]
 """An RFC 1123 label: a namespace, a cluster's or source's name."""
 
@@ -189,6 +199,9 @@ Cel = Annotated[str, Field(min_length=1, max_length=1000), pydantic.AfterValidat
 
 Text = Annotated[str, Field(min_length=1)]
 """Text that says something."""
+
+Listen = Annotated[str, pydantic.AfterValidator(_listen)]
+"""Where to listen: host:port."""
 
 Share = Annotated[float, Field(gt=0, le=1)]
 """A share of a whole: above 0, at most 1."""

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from podium.documents.shape import Objection, Shape
 from podium.documents.values import Label, PositiveSeconds, Seconds, Share, Text
+from podium.loop.modes.settings import ContestSettings, FloorSettings
 from podium.loop.policy import Mode
 
 
@@ -115,6 +116,10 @@ class LoopSettings(Shape):
     """The guard on the whole fleet."""
     suspect: Suspect = Suspect()
     """When a source is not believed."""
+    floor: FloorSettings = FloorSettings()
+    """How mode floor keeps an HPA's minimum raised."""
+    contest: ContestSettings = ContestSettings()
+    """When Podium yields to somebody else who writes what it leads."""
     history: Seconds = 3 * 86400.0
     """How much of the past is learned before the very first turn, from sources that can tell: three days show a day's
     rhythm and how well it is known."""

@@ -31,6 +31,7 @@ from podium.signals.source import Source, Subject
 
 if TYPE_CHECKING:
     from podium.clients.kubernetes.client import Client
+    from podium.loop.clusters.kubernetes.aggregator import Aggregator
 
 PAST_SECONDS = 30.0  # longest wait for a piece of history, which no turn waits for
 KNOCK_SECONDS = 5.0  # a server that is slower is taken for silent, which stops nothing
@@ -122,6 +123,25 @@ async def _rights(client: Client, loaded: Loaded, cluster: str, documents: Docum
         raise errors.Permanent(
             f"{server}:{listed}\nbind a role with it to whoever runs Podium; podium doctor asks again"
         )
+
+
+async def aggregator(loaded: Loaded) -> Aggregator | str:
+    """Who passes on what HPAs ask of us, as the cluster has it; or why that cannot be known now."""
+    from podium.clients.kubernetes import errors
+    from podium.clients.kubernetes.client import Client
+    from podium.loop.clusters.kubernetes import aggregator
+
+    cluster = loaded.value.clusters[0]
+    if cluster.kind != "kubernetes":
+        return "the cluster is simulated: only Podium's token is let in"
+    try:
+        client = Client(access_to(cluster), environment=os.environ, timeout_seconds=KNOCK_SECONDS)
+    except (errors.Temporary, errors.Permanent) as error:
+        return str(error)
+    try:
+        return await aggregator.read(client)
+    finally:
+        await client.close()
 
 
 def access_to(cluster: ClusterSettings) -> Access:

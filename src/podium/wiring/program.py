@@ -19,6 +19,7 @@ from podium.loop.clusters.port import Containers
 from podium.loop.cycle import Assignment, Cycle, Turned
 from podium.loop.decide.table import Guards, Reactive
 from podium.loop.drive import drive, lead
+from podium.loop.modes.board import Board
 from podium.loop.orders.book import OrderBook
 from podium.loop.policy import ScalingPolicy
 from podium.loop.remember import backfill, checkpoints, record, samples
@@ -42,6 +43,8 @@ from podium.wiring import authority, installation
 from podium.wiring.outside import World
 
 PURGE_SECONDS = 3600.0
+SAID_TURNS = 3.0  # without a turn in so many intervals, what was said to HPAs is nobody's word any more
+SAID_SECONDS = 5.0  # and no sooner: the interval may be a second
 KEEP_SECONDS = 5.0  # between two looks whether samples wait to be stored
 log = structlog.get_logger()
 
@@ -112,6 +115,7 @@ class Program:
         setting = Setting(interval, outside.simulated, lambda: outside.pace.speed, outside.where, price)
         self.live = Live(ledger, setting, outside.pace)
         self.book = OrderBook(ledger, outside.pace, outside.sources)
+        self.board = Board(max(SAID_TURNS * each, SAID_SECONDS))
         self._rules = Evaluator(loaded.value.loop.rules.limit)
 
     async def run(self) -> None:
@@ -183,6 +187,7 @@ class Program:
         finally:
             refilling.cancel()
             self.book.close()
+            self.board.clear()
             with contextlib.suppress(Temporary, StaleLeader):
                 if self._cycle is not None:
                     await self._cycle.close()
@@ -240,6 +245,7 @@ class Program:
             say(event.type, of=event.subject, **_words(str(event.data.get("words", ""))))
         if line := self._tally.add(turned):
             log.info("running", **line)
+        self.board.put(turned, cycle.assignment.fleet)
         self.live.publish(turned, cycle.assignment, cycle.table)
         samples.keep(self.history, turned.turn, cycle.assignment.fleet)
         for result in turned.results:
