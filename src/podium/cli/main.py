@@ -15,6 +15,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "resume": ("podium.cli.resume", "Take a pause back."),
     "believe": ("podium.cli.believe", "Take what a doubted source says for the truth."),
     "recommend": ("podium.cli.recommend", "Say what would change in a cluster, from its Prometheus; touch nothing."),
+    "install": ("podium.cli.install", "Print what lets Podium run in a cluster; --check names what is missing there."),
+    "uninstall": ("podium.cli.uninstall", "Take Podium out of a cluster, and its marks off the workloads."),
     "backtest": ("podium.cli.backtest", "Replay a recorded load under several policies, side by side."),
     "report": ("podium.cli.report", "Say where Podium would have saved and where it would have hurt."),
     "tune": ("podium.cli.tune", "Propose the settings that a workload's own history justifies."),

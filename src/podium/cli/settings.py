@@ -133,3 +133,25 @@ def check(file: str, form: str, output: str | None) -> int:
     else:
         options.emit(f"{file}: right; {count} settings", output)
     return outcome.BAD_INPUT if problems else outcome.DONE
+
+
+@command.command("token", short_help="Make a token in a file.")
+@click.argument("file", type=click.Path(path_type=pathlib.Path), metavar="FILE")
+def token(file: pathlib.Path) -> int:
+    """Write a new token for the API into FILE, for its owner alone, unless one lies there. It is not printed."""
+    import os
+
+    from podium.cli.outcome import BadInput
+    from podium.wiring.installation import new_token
+
+    try:
+        handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        click.echo(f"{file}: there is a token already; it stays", err=True)
+        return outcome.DONE
+    except OSError as error:
+        raise BadInput(f"{file}: cannot be written: {error.strerror}") from error
+    with os.fdopen(handle, "w") as written:
+        written.write(new_token())
+    click.echo(f"{file}: a new token lies there", err=True)
+    return outcome.DONE

@@ -9,8 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import podium
 from podium.documents.document import GROUP, VERSION, Document
 from podium.documents.shape import Shape
+
+WRITTEN_BY = "podium.dev/version"  # which Podium wrote a definition, for whoever compares
 
 _AS_THEY_ARE = (
     "description", "type", "enum", "pattern", "minLength", "maxLength", "minItems", "maxItems", "minimum", "maximum",
@@ -57,7 +60,10 @@ def crd(model: type[Document]) -> dict[str, Any]:
     return {
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",
-        "metadata": {"name": f"{model.plural}.{GROUP}"},
+        "metadata": {
+            "name": f"{model.plural}.{GROUP}",
+            "annotations": {WRITTEN_BY: podium.__version__, "helm.sh/resource-policy": "keep"},
+        },
         "spec": {
             "group": GROUP,
             "scope": "Cluster" if model.cluster_scoped() else "Namespaced",

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 from podium.documents.shape import Objection, Shape
+from podium.documents.values import Label
 
 
 class DocumentsSettings(Shape):
@@ -17,7 +18,12 @@ class DocumentsSettings(Shape):
     path: pathlib.Path | None = None
     """The folder, read with everything under it; left out, `podium run` shows its own example."""
 
+    namespaces: tuple[Label, ...] = ()
+    """Of the cluster's own objects those in these namespaces alone, which takes no right in others (kubernetes)."""
+
     def objections(self) -> Iterator[Objection]:
         """One side alone is followed."""
         if self.authority == "kubernetes" and self.path is not None:
             yield Objection(("path",), "nothing, because documents.authority is kubernetes")
+        if self.authority == "folder" and self.namespaces:
+            yield Objection(("namespaces",), "nothing, because documents.authority is folder")
