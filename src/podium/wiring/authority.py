@@ -27,7 +27,11 @@ def followed(loaded: Loaded) -> Folder | ClusterDocuments:
     (cluster,) = loaded.value.clusters
     access = outside.access_to(cluster)
     return ClusterDocuments(
-        cluster.name, lambda: Client(access, environment=os.environ), kinds.KINDS, kinds.all_checks(loaded.value)
+        cluster.name,
+        lambda: Client(access, environment=os.environ),
+        kinds.KINDS,
+        kinds.all_checks(loaded.value),
+        loaded.value.documents.namespaces,
     )
 
 

@@ -27,26 +27,34 @@ MOST_WORDS = 32_768  # of a condition's message (metav1.Condition)
 log = structlog.get_logger()
 
 _Value = dict[str, Any]
+_Place = tuple[str, str]  # a kind, and the namespace ("" all) in which it is looked for
 
 
 class ClusterDocuments:
     """The objects of `kinds` in one cluster, which `connect` opens a client to."""
 
     def __init__(
-        self, cluster: str, connect: Callable[[], Client], kinds: Mapping[str, type[Document]], checks: Sequence[Check]
+        self,
+        cluster: str,
+        connect: Callable[[], Client],
+        kinds: Mapping[str, type[Document]],
+        checks: Sequence[Check],
+        namespaces: Sequence[str] = (),
     ) -> None:
+        """`namespaces`: those looked at; (): all, which takes the right to list in all of them."""
         self._cluster = cluster
         self._connect = connect
         self._kinds = kinds
         self._checks = checks
+        self._namespaces = tuple(namespaces) or ("",)
 
     async def load(self) -> Documents:
         """The set that is in force now. Raises Invalid where a kind is not installed, and what the client raises."""
         async with _opened(self._connect) as client:
             values: list[_Value] = []
-            for name, kind in self._kinds.items():
+            for name, namespace in self._places():
                 try:
-                    found, _ = await client.list_all(_where(kind), _Value)
+                    found, _ = await client.list_all(_where(self._kinds[name], namespace), _Value)
                 except errors.Missing:
                     raise Invalid([_not_installed(self._cluster, name)]) from None
                 values += [value | _identity(name) for value in found]
@@ -58,7 +66,11 @@ class ClusterDocuments:
         Never ends. After an Invalid comes the next set that is read, even if it is the one in force.
         """
         async with _opened(self._connect) as client:
-            informers = {name: Informer(client, _where(kind), _Value, _name) for name, kind in self._kinds.items()}
+            informers: dict[_Place, Informer[_Value]]
+            informers = {
+                (name, namespace): Informer(client, _where(self._kinds[name], namespace), _Value, _name)
+                for name, namespace in self._places()
+            }
             last: str | None = known.digest
             async with _running(informers.values()) as running:
                 async for seen in _looks(informers, running):
@@ -71,6 +83,9 @@ class ClusterDocuments:
                         last = documents.digest
                         yield documents
                     await self._tell(client, seen, standings)
+
+    def _places(self) -> list[_Place]:
+        return [(name, namespace) for name in self._kinds for namespace in self._namespaces]
 
     def _gathered(self, values: Sequence[_Value]) -> tuple[Documents, list[Standing]]:
         return gathered(values, self._cluster, self._kinds, self._checks)
@@ -127,7 +142,7 @@ async def _running(informers: Iterable[Informer[_Value]]) -> AsyncIterator[list[
 
 
 async def _looks(
-    informers: Mapping[str, Informer[_Value]], running: Sequence[asyncio.Task[None]]
+    informers: Mapping[_Place, Informer[_Value]], running: Sequence[asyncio.Task[None]]
 ) -> AsyncGenerator[list[_Value] | str]:
     """All objects, whenever one of them changed, once every kind is known; or a new trouble of reading them."""
     revisions, said = dict.fromkeys(informers, 0), ""
@@ -149,7 +164,7 @@ async def _looks(
         healed, said = bool(said) and not trouble, trouble
         if all(informer.whole for informer in informers.values()) and (seen != revisions or healed):
             revisions = seen
-            yield [value | _identity(name) for name, informer in informers.items() for value in informer.items.values()]
+            yield [value | _identity(at[0]) for at, informer in informers.items() for value in informer.items.values()]
 
 
 def _condition(value: _Value, standing: Standing) -> dict[str, Any]:
