@@ -118,3 +118,15 @@ def test_a_selector_of_a_metric_is_refused_because_its_signal_selects() -> None:
         "shop.yaml:8:69: spec.metrics[0].pods.metric.selector: expected nothing here: which series count is said by "
         "the query of the Signal requests_per_second; got a selector"
     )
+
+
+def test_a_dependency_that_nobody_looks_at_is_refused() -> None:
+    leaning = POLICY + (
+        "  dependencies: [{signal: requests_per_second, below: 5, "
+        "targetRef: {apiVersion: apps/v1, kind: Deployment, name: %s}}]\n"
+    )
+    expected = "shop.yaml:8:58: spec.dependencies[0].targetRef: expected "
+    assert set_of(leaning % "api", SIGNAL) == (
+        expected + "a workload with a ScalingPolicy in namespace shop; got Deployment api"
+    )
+    assert set_of(leaning % "web", SIGNAL) == expected + "another workload than the policy's own; got Deployment web"

@@ -130,3 +130,17 @@ def test_an_objective_asks_for_its_quantile() -> None:
 def test_a_fleet_of_nobody_has_an_empty_table() -> None:
     rules = tabulate(Policies({}), Fleet())
     assert (len(rules), rules.metrics, rules.up.slots.shape) == (0, (), (0,))
+
+
+def test_dependencies_are_looked_at_where_they_are() -> None:
+    api = WorkloadKey("local", "shop", "deployment", "apps", "api")
+    spec = """\
+  dependencies:
+    - {signal: database-errors, below: 0.05}
+    - {signal: database-errors, below: 0.5, targetRef: {apiVersion: apps/v1, kind: Deployment, name: api}}
+    - {signal: latency, below: 2, targetRef: {apiVersion: apps/v1, kind: Deployment, name: gone}}
+"""
+    (group,) = tabulate(policies(spec), Fleet().revised({WEB: "", api: ""})).dependencies
+    web, other = (Fleet().revised({WEB: "", api: ""}).index[key] for key in (WEB, api))
+    rows = (group.slots.tolist(), group.of.tolist(), group.below.tolist(), group.position.tolist())
+    assert (group.signal, *rows) == ("database-errors", [web, web], [web, other], [0.05, 0.5], [0, 1])

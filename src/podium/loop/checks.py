@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from podium.documents import cel
 from podium.documents.collection import Documents
 from podium.documents.problem import Problem, nearest
+from podium.loop import conditions
 from podium.loop.calendar.document import Calendar
 from podium.loop.conditions import KNOWN, RESOURCES
 from podium.loop.policy import ScalingPolicy
@@ -124,8 +125,27 @@ def calendars_speak_of_somebody(documents: Documents) -> Iterator[Problem]:
             yield Problem.at(calendar.source, ("spec",), expected, ", ".join(one.metadata.name for one in meant))
 
 
+def dependencies_are_seen(documents: Documents) -> Iterator[Problem]:
+    """Every workload that another leans on has a policy, or nobody looks at it; and none leans on itself."""
+    workloads = {policy.workload("any") for policy in documents.of(ScalingPolicy)}
+    for policy in documents.of(ScalingPolicy):
+        own = policy.workload("any")
+        for number, one in enumerate(policy.spec.dependencies):
+            if one.target_ref is None:
+                continue
+            path, meant = ("spec", "dependencies", number, "targetRef"), conditions.target(own, one.target_ref)
+            got = f"{one.target_ref.kind} {one.target_ref.name}"
+            if meant == own:
+                yield Problem.at(policy.source, path, "another workload than the policy's own", got)
+            elif meant not in workloads:
+                known = [key.name for key in workloads if key.namespace == own.namespace]
+                expected = f"a workload with a ScalingPolicy in namespace {own.namespace}"
+                yield Problem.at(policy.source, path, expected + nearest(one.target_ref.name, known), got)
+
+
 CHECKS = (
     calendars_speak_of_somebody,
+    dependencies_are_seen,
     named_signals_exist,
     anomalies_are_of_measured_signals,
     pods_have_no_score,

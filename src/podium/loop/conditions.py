@@ -1,4 +1,4 @@
-"""The parts of policies that hold at times: schedules, rules and bounds on latency, as rows of the policy table."""
+"""The parts of policies that hold at times, as rows of the policy table: schedules, rules, latency, dependencies."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 
 from podium.documents import cel
-from podium.loop.decide.table import LatencyGroup, Reading, Rules, Span, Windows
+from podium.documents.kubernetes import TargetRef
+from podium.loop.decide.table import Dependencies, LatencyGroup, Reading, Rules, Span, Windows
 from podium.loop.policy import Outcome, ScalingPolicySpec
 from podium.model.arrays import UNKNOWN, Bools
+from podium.model.fleet import Fleet
+from podium.model.identity import WorkloadKey
 
 Specs = Sequence[ScalingPolicySpec | None]  # [n] a row per slot; None: no policy
 
@@ -103,6 +106,37 @@ def latency(specs: Specs) -> tuple[LatencyGroup, ...]:
         )
         for signal, rows in sorted(found.items())
     )
+
+
+def dependencies(specs: Specs, fleet: Fleet) -> tuple[Dependencies, ...]:
+    """What workloads lean on, by the signal that tells its health. A dependency that is not in the fleet is unseen."""
+    found: dict[str, list[tuple[int, int, float, int]]] = collections.defaultdict(list)
+    for slot, spec in enumerate(specs):
+        key = fleet.slots[slot].key
+        if spec is None or key is None:
+            continue
+        for position, one in enumerate(spec.dependencies):
+            of = slot if one.target_ref is None else fleet.index.get(target(key, one.target_ref), UNKNOWN)
+            if of != UNKNOWN:
+                found[one.signal].append((slot, of, one.below, position))
+    out = []
+    for signal, rows in sorted(found.items()):
+        slots, of_slots, below, positions = zip(*rows, strict=True)
+        out.append(
+            Dependencies(
+                signal,
+                np.array(slots, np.int32),
+                np.array(of_slots, np.int32),
+                np.array(below, np.float64),
+                np.array(positions, np.int16),
+            )
+        )
+    return tuple(out)
+
+
+def target(of: WorkloadKey, ref: TargetRef) -> WorkloadKey:
+    """The workload that a reference in the policy of `of` names: beside it, in its namespace."""
+    return WorkloadKey(of.cluster, of.namespace, ref.kind.lower(), ref.group, ref.name)
 
 
 def limits_alone(specs: Specs) -> Bools | None:

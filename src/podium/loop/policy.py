@@ -165,6 +165,18 @@ class Window(Shape):
             yield Objection(("minReplicas",), f"at most maxReplicas, which is {self.max_replicas}")
 
 
+class Dependency(Shape):
+    """Something that the workload leans on, and how it is known to fail."""
+
+    target_ref: TargetRef | None = None
+    """A workload of the same namespace with a ScalingPolicy: its own value of the signal counts. Left out, the value
+    that the signal has for the policy's workload counts, as of its calls to a database."""
+    signal: ObjectName
+    """A Signal of the same namespace: an error ratio, a latency, a queue."""
+    below: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+    """Up to this, in the signal's unit, the dependency is well."""
+
+
 class ResourceBound(Shape):
     """Limits of one container's request of one resource."""
 
@@ -220,6 +232,8 @@ class ScalingPolicySpec(Shape):
     """Conditions that change the limits or pause scaling."""
     schedule: tuple[Window, ...] = ()
     """Recurring stretches of time with limits of their own."""
+    dependencies: tuple[Dependency, ...] = ()
+    """What the workload leans on: while one of them fails, nothing is added that would press it harder."""
     requests: Requests = Requests()
     """Rightsizing of requests."""
     pause: Pause = "none"
@@ -252,6 +266,8 @@ class ScalingPolicySpec(Shape):
             path = ("spec", "objective", "latency", "signal")
             written = "signal" in self.objective.latency.model_fields_set
             named.append((path if written else path[:3], self.objective.latency.signal))
+        for number, dependency in enumerate(self.dependencies):
+            named.append((("spec", "dependencies", number, "signal"), dependency.signal))
         for number, metric in enumerate(self.metrics):
             if metric.identifier is not None:
                 part = metric.type[0].lower() + metric.type[1:]

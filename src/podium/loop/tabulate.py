@@ -163,6 +163,7 @@ def tabulate(policies: Policies, fleet: Fleet) -> PolicyTable:
         windows=conditions.windows(specs),
         rules=conditions.rules(specs, [slot.key.namespace if slot.key else "" for slot in fleet.slots], policies.units),
         latency=conditions.latency(specs),
+        dependencies=conditions.dependencies(specs, fleet),
         limits_alone=conditions.limits_alone(specs),
         learning=learning(specs),
         announced=announced(policies.calendars, documents),

@@ -63,6 +63,8 @@ class Reason(enum.IntEnum):
     SOURCE_FROZEN = 51  # a: index of the source, b: seconds since anything moved
     NO_NEW_EVIDENCE = 54  # a: proposed; no sample is newer than the last turn's
     REDUCTION_GUARD = 52  # a: proposed, b: share already taken away in the window, c: allowed share
+    DEPENDENCY_FAILS = 62  # a: proposed, b: measured, c: bound; `metric`: number of the dependency
+    DEPENDENCY_RECOVERS = 63  # a: proposed, b: allowed, c: seconds since a dependency last failed
     SCALED_TO_ZERO = 60  # replicas 0 set by a person: nothing is decided
     RECOMMEND_ONLY = 61  # mode recommend: nothing is written
 

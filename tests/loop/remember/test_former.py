@@ -41,7 +41,12 @@ def test_what_is_of_today_stays_as_it_is() -> None:
 
 def test_a_digest_of_the_first_version_tells_nothing() -> None:
     memory = empty_memory()
-    assert [memory.left(one) for one in ("0" * 64, memory.digest(), "2:" + "0" * 64)] == [True, True, False]
+    assert [memory.left(one) for one in ("0" * 64, memory.digest(), "2:" + "0" * 64, "3:" + "0" * 64)] == [
+        True,
+        True,
+        True,
+        False,
+    ]
 
 
 def test_forecasts_of_another_build_are_forgotten_and_all_else_is_kept() -> None:

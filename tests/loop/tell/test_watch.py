@@ -11,6 +11,7 @@ from tests.loop.scenes import FLEET, WEB, History
 from podium.foresight.calibration import Changes
 from podium.ledger.ledger import Ledger
 from podium.loop.clusters.port import Observation
+from podium.loop.decide.draft import ReasonLog
 from podium.loop.decide.state import Trust
 from podium.loop.observe import Sight
 from podium.loop.tell.watch import Watch
@@ -47,8 +48,10 @@ class Watched:
         unclaimed: dict[WorkloadKey, str] | None = None,
     ) -> list[tuple[str, str]]:
         turn = self.history.turn(300.0)
-        code = np.array([*turn.decisions.reasons.code.tolist(), *reasons], np.int16)
-        decided = dataclasses.replace(turn.decisions, reasons=dataclasses.replace(turn.decisions.reasons, code=code))
+        log = ReasonLog()
+        for code in reasons:
+            log.add(np.ones(1, np.bool_), code, 3, 0.2, 0.05)
+        decided = dataclasses.replace(turn.decisions, reasons=log.reasons())
         seen = Observation(ONE, ONE, ONE, ("1",), ONE, no_pods(), (), unread or {})
         sight = Sight(turn.snapshot, seen, health, {}, cluster)
         told = dataclasses.replace(turn, decisions=decided)
@@ -89,6 +92,12 @@ def test_the_guard_is_told_once_while_it_holds(history: History) -> None:
     watched = Watched(history)
     told = [watched.turn(reasons=(Reason.REDUCTION_GUARD,)) for _ in range(2)]
     assert told == [[("reduction.frozen.began", "fleet")], []]
+
+
+def test_a_dependency_that_fails_is_told_of_whoever_leans_on_it(history: History) -> None:
+    watched = Watched(history)
+    told = [watched.turn(reasons=reasons) for reasons in ((Reason.DEPENDENCY_FAILS,), (Reason.DEPENDENCY_RECOVERS,))]
+    assert told == [[("dependency.failing.began", str(WEB))], [("dependency.failing.ended", str(WEB))]]
 
 
 def test_distrust_is_told_with_the_source_it_falls_on(history: History) -> None:

@@ -5,7 +5,18 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
-from podium.loop.decide import ahead, announced, capacity, conditions, guard, horizontal, knative, latency, trust
+from podium.loop.decide import (
+    ahead,
+    announced,
+    capacity,
+    conditions,
+    dependencies,
+    guard,
+    horizontal,
+    knative,
+    latency,
+    trust,
+)
 from podium.loop.decide.draft import Draft, Policy, ReasonLog, Turn
 from podium.loop.decide.state import State
 from podium.loop.decide.table import Mode, PolicyTable
@@ -28,6 +39,7 @@ ORDER: tuple[Policy, ...] = (
     horizontal.within_limits,  # never outside minimum and maximum
     trust.distrust,  # nothing goes down on the word of a source that may be lying
     knative.prepare_for_surge,  # twice the load that serves is followed at once; it may only add
+    dependencies.spare,  # nothing is added that presses a failing dependency harder
     conditions.hold_unknown_rules,  # nor while a rule that could keep it up is unknown
     conditions.paused,  # nor in a direction that a document, a person or a rule paused
     guard.bound_reduction,  # nor too much of the fleet at once

@@ -184,6 +184,19 @@ def no_panic(size: int = 0) -> Panic:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Breaker:
+    """What is known of the dependencies of n slots; of none while nobody has any."""
+
+    failed: Float64s  # [n] when one of them last failed, Unix seconds; NaN: never
+    grew: Float64s  # [n] when the slot last grew since then; NaN: it did not
+
+    def of(self, size: int) -> Breaker:
+        """For `size` slots; what is not there yet knows nothing."""
+        more = (0, size - len(self.failed))
+        return Breaker(*(np.pad(one, more, constant_values=np.nan) for one in (self.failed, self.grew)))
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class State:
     """Everything that one turn of deciding hands to the next, for n slots."""
 
@@ -199,6 +212,7 @@ class State:
     reduced: Int64s  # [k] replicas taken away fleet-wide, per turn
     reduced_at: Float64s  # [k]
     panic: Panic = dataclasses.field(default_factory=no_panic)
+    breaker: Breaker = dataclasses.field(default_factory=lambda: Breaker(np.empty(0), np.empty(0)))
 
     def __len__(self) -> int:
         return len(self.decided)
@@ -227,6 +241,7 @@ class State:
             trust={name: known(trust) for name, trust in self.trust.items()},
             reduced_at=clamp(self.reduced_at),
             panic=dataclasses.replace(self.panic, at=clamp(self.panic.at)),
+            breaker=Breaker(clamp(self.breaker.failed), clamp(self.breaker.grew)),
         )
 
     def resized(self, size: int) -> State:
@@ -280,7 +295,10 @@ def _spread(state: State, change: Callable[[NDArray[Any], float], NDArray[Any]])
     def window(old: Window) -> Window:
         return Window(change(old.buckets, 0), change(old.total, 0), change(old.first, -1), change(old.last, -1))
 
-    panic = state.panic.of(len(state))
+    panic, breaker = state.panic.of(len(state)), state.breaker
+    if len(breaker.failed):
+        breaker = breaker.of(len(state))
+        breaker = Breaker(change(breaker.failed, np.nan), change(breaker.grew, np.nan))
     return dataclasses.replace(
         state,
         panic=Panic(
@@ -290,6 +308,7 @@ def _spread(state: State, change: Callable[[NDArray[Any], float], NDArray[Any]])
             window(panic.stable),
             window(panic.brief),
         ),
+        breaker=breaker,
         decided=change(state.decided, -1),
         recommended=Recommendations(
             state.recommended.at, change(state.recommended.value, NONE), change(state.recommended.seeded, False)

@@ -123,6 +123,17 @@ class LatencyGroup:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Dependencies:
+    """Everything that workloads depend on and one signal tells the health of: m rows, as policies name dependencies."""
+
+    signal: str
+    slots: Int32s  # who depends
+    of: Int32s  # whose value of the signal is looked at: the dependency's own slot, or the dependent's
+    below: Float64s  # from here on it fails
+    position: Int16s  # of the policy's dependencies
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Scored:
     """Slots in which the readings of one signal are judged: the score is a signal, too."""
 
@@ -240,6 +251,7 @@ class PolicyTable:
     risk: Float64s | None = None  # [n] share of the load that may stay unserved; NaN: none is asked. None: nobody asks
     learning: Learning | None = None  # None: every load says what a replica serves
     announced: Announced | None = None  # None: nothing is announced
+    dependencies: tuple[Dependencies, ...] = ()
     scores: tuple[Scored, ...] = ()  # anomalies asked for as signals
     learned: Learned | None = None  # what of it is in force: then `capacity` and `metrics` have it, too
 

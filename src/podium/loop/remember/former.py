@@ -24,8 +24,8 @@ def state_columns(stored: Columns) -> Columns:
 
 
 def is_digest(recorded: str) -> bool:
-    """Whether it is of a state in an earlier form, which nothing can be compared with: 64 digits and no form before."""
-    return len(recorded) == 64
+    """Whether it is of a state in an earlier form, which nothing can be compared with. The first was digits alone."""
+    return len(recorded) == 64 or recorded.startswith("2:")
 
 
 def _rows(at: Float64s, value: Int64s) -> Columns:

@@ -35,7 +35,7 @@ from podium.model.fleet import Fleet
 from podium.model.forecast import Forecast
 from podium.model.snapshot import Snapshot
 
-_DIGEST = "2:"  # before every digest: what goes in, in which form
+_DIGEST = "3:"  # before every digest: what goes in, in which form
 LEVELS = np.array([0.5, 0.9, 0.95, 0.99])
 AHEAD = np.array([60.0, 120.0, 180.0, 300.0, 600.0, 900.0, 1200.0, 1800.0])
 

@@ -6,6 +6,8 @@ import dataclasses
 import math
 from collections.abc import Iterator, Mapping
 
+import numpy as np
+
 from podium.loop.decide.state import Trust
 from podium.loop.observe import Sight
 from podium.loop.remember.memory import Memory
@@ -31,7 +33,7 @@ class Watch:
     ) -> Iterator[Event]:
         """The events of one turn. `unclaimed` says of workloads why they could not be claimed."""
         now_us = clock.microseconds(turn.snapshot.now)
-        holding = dict(_conditions(turn, sight, unclaimed, memory.state.trust))
+        holding = dict(_conditions(turn, sight, unclaimed, memory.state.trust, fleet))
         unseen = {one for one in self._holding if one[0] == UNREAD} if sight.cluster_trouble else set()
         for what, whom in sorted(holding.keys() - self._holding):
             yield _event(f"{what}.began", whom, now_us, {"words": holding[what, whom]})
@@ -47,7 +49,7 @@ class Watch:
 
 
 def _conditions(
-    turn: Turn, sight: Sight, unclaimed: Mapping[WorkloadKey, str], trust: Mapping[str, Trust]
+    turn: Turn, sight: Sight, unclaimed: Mapping[WorkloadKey, str], trust: Mapping[str, Trust], fleet: Fleet
 ) -> Iterator[tuple[Condition, str]]:
     for health in sight.health:
         if health.state != "ok":
@@ -63,7 +65,11 @@ def _conditions(
             yield ("source.suspect", name), "many of its values leapt together; nothing goes down on its word"
         if known.stands_still(turn.snapshot.now):
             yield ("source.frozen", name), "its values stand still; nothing goes down on its word"
-    if (turn.decisions.reasons.code == Reason.REDUCTION_GUARD).any():
+    reasons = turn.decisions.reasons
+    for row in np.flatnonzero(reasons.code == Reason.DEPENDENCY_FAILS).tolist():
+        words = f"it is not scaled up: what it depends on stands at {reasons.b[row]:g} of {reasons.c[row]:g}"
+        yield ("dependency.failing", str(fleet.slots[reasons.slot[row]].key)), words
+    if (reasons.code == Reason.REDUCTION_GUARD).any():
         yield ("reduction.frozen", "fleet"), "the fleet's reduction guard holds further scale-downs"
 
 

@@ -109,6 +109,15 @@ class Facts:
         return f"a replica serves {at_least(self.a, self.b)} of {load}, learned from {source}"
 
     @property
+    def dependency(self) -> str:
+        """What a workload depends on, and what its health is told by."""
+        if self._spec is None or not 0 <= self._metric < len(self._spec.dependencies):
+            return "a dependency fails"
+        one = self._spec.dependencies[self._metric]
+        of = "" if one.target_ref is None else f" of {one.target_ref.name}"
+        return f"{one.signal}{of} is {number(self.b)}, and from {number(self.c)} on it counts as failing"
+
+    @property
     def order(self) -> str:
         """Who paused it, why, and until when."""
         end = "" if math.isnan(self.c) else f" until {clock.rfc3339(round(self.c))}"
@@ -274,6 +283,12 @@ SENTENCES: dict[Reason, Sentence] = {
     Reason.NO_NEW_EVIDENCE: lambda f: f"waits for a newer sample before going down to {f.a:.0f}",
     Reason.REDUCTION_GUARD: lambda f: (
         f"waits: {100 * f.b:.0f} % of the fleet went down lately, {100 * f.c:.0f} % are allowed (asked for {f.a:.0f})"
+    ),
+    Reason.DEPENDENCY_FAILS: lambda f: (
+        f"does not grow to {f.a:.0f}, which would press what it depends on: {f.dependency}"
+    ),
+    Reason.DEPENDENCY_RECOVERS: lambda f: (
+        f"grows to {f.b:.0f} for now, not {f.a:.0f}: what it depends on failed {clock.duration(round(f.c))} ago"
     ),
     Reason.SCALED_TO_ZERO: lambda _: "scaled to zero by a person: left alone until somebody scales it up",
     Reason.RECOMMEND_ONLY: lambda _: "only recommended: nothing is written in this mode",
