@@ -48,9 +48,10 @@ soak: dev ## an hour of podium run with 10,000 workloads
 brief: dev page ## run what docs/brief.csv says works, render docs/brief.md, print the counts
 	.venv/bin/python -m tools.brief
 
-docs: dev ## write docs/reference and the Grafana dashboard anew from the models
+docs: dev ## write docs/reference, the Grafana dashboard and the chart's files anew from the models
 	.venv/bin/python -m tools.reference
 	.venv/bin/python -m tools.dashboard
+	.venv/bin/python -m tools.chart
 
 cluster: dev ## a real Kubernetes control plane on this machine; prints its kubeconfig
 	.venv/bin/python testbed/cluster.py

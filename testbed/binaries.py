@@ -3,6 +3,9 @@
 Each folder beside this file that holds a `go.mod` pins its programs by the `tool` lines there. They come to lie in
 `${XDG_CACHE_HOME:-~/.cache}/podium/testbed/<digest of the pins>/`. A build that was interrupted goes on where it
 stopped: programs appear there whole, by a rename, or not at all.
+
+What single tests need beside a control plane (`beside/`) is pinned and cached apart: another version of it builds no
+control plane anew.
 """
 
 from __future__ import annotations
@@ -23,6 +26,7 @@ from typing import NamedTuple
 
 HERE = Path(__file__).resolve().parent
 NAMES = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubectl", "kwok")
+BESIDE = ("helm",)
 HOW = f"install Go >= 1.26 and run testbed/build, or set KUBEBUILDER_ASSETS to a folder with {', '.join(NAMES)}"
 Say = Callable[[str], None]
 
@@ -84,6 +88,23 @@ def find(name: str) -> Path | None:
     places = [Path(assets)] if assets else []
     found = (place / name for place in [*places, folder()] if os.access(place / name, os.X_OK))
     return next(found, None)
+
+
+def beside(name: str, say: Say) -> Path:
+    """One of BESIDE, built now where it is missing, in a minute or two. Raises Missing when that cannot be."""
+    module = HERE / "beside" / name
+    (package,) = _tools((module / "go.mod").read_text())
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(module.glob("go.*"))))
+    target = folder().parent / f"{name}-{digest.hexdigest()[:16]}"
+    program = target / name
+    if os.access(program, os.X_OK):
+        return program
+    target.mkdir(parents=True, exist_ok=True)
+    with _alone(target / ".lock", say):
+        if not os.access(program, os.X_OK):
+            say(f"building {name} into {target} (about two minutes)")
+            say(_build_one(_go(), Program(name, module, package), target, None))
+    return program
 
 
 def complete() -> bool:
@@ -181,6 +202,8 @@ def main() -> int:
         return 0
     try:
         build(lambda text: print(text, flush=True), options.jobs)
+        for name in BESIDE:
+            beside(name, lambda text: print(text, flush=True))
     except Missing as missing:
         print(missing, file=sys.stderr)
         return 3

@@ -5,6 +5,7 @@ import signal
 pytest_plugins = [
     "tests.skips",  # under PODIUM_CI=1 nothing is skipped
     "tests.servers.control_plane",
+    "tests.servers.helm",
     "tests.servers.postgresql",
     "tests.servers.prometheus",
 ]

@@ -11,21 +11,34 @@ from podium.install.plan import NAME, Plan
 from podium.install.texts import named
 from podium.loop.clusters.kubernetes import rights
 from podium.loop.clusters.kubernetes.rights import Need
+from podium.loop.policy import Mode
 
 RBAC = "rbac.authorization.k8s.io"
 READER = "extension-apiserver-authentication-reader"  # Kubernetes' own Role: who may ask an aggregated API
-_LEASES = {"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": ["get", "create", "update"]}
+LEASES = {"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": ["get", "create", "update"]}
 
 
-def needs(plan: Plan) -> tuple[Need, ...]:
+def granted(plan: Plan) -> list[Need]:
     """The part of the one list that this installation takes."""
-    return rights.needs(
-        plan.mode,
-        workloads=plan.workloads,
-        documents=[kind.plural for kind in kinds.KINDS.values()],
-        tell=plan.tells,
-        metrics=plan.metrics_apis,
-    )
+    return [need for part in _parts(plan) for need in part]
+
+
+def _parts(plan: Plan) -> list[list[Need]]:
+    """What every installation of a mode takes, then what was chosen beside it."""
+    further = [one for one in plan.workloads if one not in rights.WORKLOADS]
+    return [
+        usual(plan.mode, tell=plan.tells, namespaced=bool(plan.namespaces)),
+        *([list(rights.METRICS_APIS)] if plan.metrics_apis else []),
+        *([need for need in rights.of_workload(one) if rights.within(need, plan.mode)] for one in further),
+    ]
+
+
+def usual(mode: Mode, *, tell: bool, namespaced: bool) -> list[Need]:
+    """Of the usual workloads. A Role can grant `get` of its own namespace, and no list of namespaces."""
+    every = rights.needs(mode, documents=[kind.plural for kind in kinds.KINDS.values()], tell=tell)
+    if not namespaced:
+        return list(every)
+    return [dataclasses.replace(need, verbs=("get",)) if need.scope == "names" else need for need in every]
 
 
 def rules(found: Iterable[Need]) -> list[dict[str, Any]]:
@@ -42,26 +55,17 @@ def rules(found: Iterable[Need]) -> list[dict[str, Any]]:
 
 def objects(plan: Plan) -> list[dict[str, Any]]:
     """Roles and their bindings: of the whole cluster, or one in each namespace."""
-    found = granted(plan)
+    every = [rule for part in _parts(plan) for rule in rules(part)]
     if plan.namespaces:
-        inside = rules(found)
-        out = [one for namespace in plan.namespaces for one in _pair(plan, "Role", inside, namespace)]
+        out = [one for namespace in plan.namespaces for one in _pair(plan, "Role", every, namespace)]
     else:
-        out = _pair(plan, "ClusterRole", rules(found), "")
+        out = _pair(plan, "ClusterRole", every, "")
     if plan.replicas > 1:
-        out += _pair(plan, "Role", [_LEASES], plan.namespace, f"{NAME}-leases")
+        out += _pair(plan, "Role", [LEASES], plan.namespace, f"{NAME}-leases")
     if plan.serves_metrics:
         reader = {"apiGroup": RBAC, "kind": "Role", "name": READER}
         out.append(_binding(plan, "RoleBinding", f"{NAME}-{plan.namespace}-authentication", "kube-system", reader))
     return out
-
-
-def granted(plan: Plan) -> list[Need]:
-    """What its roles grant: a Role can grant `get` of its own namespace, but no list of namespaces."""
-    every = needs(plan)
-    if not plan.namespaces:
-        return list(every)
-    return [dataclasses.replace(need, verbs=("get",)) if need.scope == "names" else need for need in every]
 
 
 def _pair(

@@ -63,8 +63,12 @@ def _token(plan: Plan) -> str:
 
 def config_map(plan: Plan) -> dict[str, Any]:
     """The settings as the pod finds them."""
-    text = yaml.safe_dump(settings(plan), sort_keys=False, width=120)
-    return named("v1", "ConfigMap", NAME, plan.namespace) | {"data": {"podium.yaml": text}}
+    return named("v1", "ConfigMap", NAME, plan.namespace) | {"data": {"podium.yaml": settings_text(plan)}}
+
+
+def settings_text(plan: Plan) -> str:
+    """`podium.yaml` as YAML."""
+    return yaml.safe_dump(settings(plan), sort_keys=False, width=1000)
 
 
 def claim(plan: Plan) -> dict[str, Any]:
@@ -75,7 +79,9 @@ def claim(plan: Plan) -> dict[str, Any]:
     }
     if plan.storage_class:
         spec["storageClassName"] = plan.storage_class
-    return named("v1", "PersistentVolumeClaim", NAME, plan.namespace) | {"spec": spec}
+    out = named("v1", "PersistentVolumeClaim", NAME, plan.namespace) | {"spec": spec}
+    out["metadata"]["annotations"] = {"helm.sh/resource-policy": "keep"}
+    return out
 
 
 def service(plan: Plan) -> dict[str, Any]:
@@ -96,7 +102,7 @@ def disruption_budget(plan: Plan) -> dict[str, Any]:
 
 def deployment(plan: Plan) -> dict[str, Any]:
     """The process. A new version starts once the old one has ended: two would wait for one volume, or for one lead."""
-    revision = hashlib.sha256(yaml.safe_dump(settings(plan)).encode()).hexdigest()[:16]
+    revision = hashlib.sha256(settings_text(plan).encode()).hexdigest()[:16]
     template = {
         # The pod is made anew where the settings change: they are read at the start.
         "metadata": {"labels": LABELS, "annotations": {"podium.dev/settings": revision}},
@@ -218,7 +224,7 @@ def network_policy(plan: Plan) -> dict[str, Any]:
         "ingress": [{"ports": [_port(port) for port in _open(plan)]}],
         "egress": [
             {"ports": [_port(53, "UDP"), _port(53)]},
-            {"ports": [_port(port) for port in sorted({443, 6443, *_sources(plan)})]},
+            {"ports": [_port(port) for port in sorted({443, 6443, *_sources(plan)}, key=str)]},
         ],
     }
     return named("networking.k8s.io/v1", "NetworkPolicy", NAME, plan.namespace) | {"spec": spec}

@@ -49,23 +49,17 @@ class Need:
 
 
 def needs(
-    mode: Mode,
-    *,
-    workloads: Sequence[str] = WORKLOADS,
-    documents: Sequence[str] = (),
-    tell: bool = True,
-    metrics: bool = False,
+    mode: Mode, *, workloads: Sequence[str] = WORKLOADS, documents: Sequence[str] = (), tell: bool = True
 ) -> tuple[Need, ...]:
     """The one list, as far as `mode` goes.
 
     `workloads` are resources with a scale (`rollouts.argoproj.io`), `documents` the plurals of those kinds of ours that
-    lie in the cluster. Without `tell` it may read alone in mode recommend, and says nothing in the cluster. With
-    `metrics` it may ask the custom and external metrics APIs, too.
+    lie in the cluster. Without `tell` it may read alone in mode recommend, and says nothing in the cluster.
     """
-    every = [need for text in workloads for need in _of_workload(text)]
-    every += [*_ALWAYS, *(_METRICS if metrics else ())]
+    every = [need for text in workloads for need in of_workload(text)]
+    every += _ALWAYS
     every += _of_documents(tuple(documents)) if documents else ()
-    return tuple(need for need in every if _within(need, mode) and (tell or not need.tells))
+    return tuple(need for need in every if within(need, mode) and (tell or not need.tells))
 
 
 _ALWAYS = (
@@ -89,13 +83,14 @@ _ALWAYS = (
     ),
     Need(since="own", verbs=("patch",), group="", resources=("pods",), why="to say which pod may go first"),
 )  # fmt: skip
-_METRICS = tuple(
+METRICS_APIS = tuple(
     Need(since="recommend", verbs=("get", "list"), group=group, resources=("*",), why="what policies measure there")
     for group in ("custom.metrics.k8s.io", "external.metrics.k8s.io")
 )
 
 
-def _of_workload(text: str) -> Iterator[Need]:
+def of_workload(text: str) -> Iterator[Need]:
+    """What one resource with a scale takes: `deployments.apps`."""
     plural, _, group = text.partition(".")
     whole, scale = (plural,), (f"{plural}/scale",)
     yield Need(since="recommend", verbs=("get", "list", "watch"), group=group, resources=whole, why="which there are")
@@ -111,7 +106,8 @@ def _of_documents(plurals: tuple[str, ...]) -> Iterator[Need]:
     yield Need(since="recommend", verbs=("patch",), group=GROUP, resources=states, why="how each stands", tells=True)
 
 
-def _within(need: Need, mode: Mode) -> bool:
+def within(need: Need, mode: Mode) -> bool:
+    """Whether `mode` needs it."""
     return MODES.index(need.since) <= MODES.index(mode)
 
 
@@ -157,7 +153,7 @@ async def _needed(discovery: Discovery, policies: Iterable[ScalingPolicy], clust
         except errors.Missing:
             continue
         text = f"{served.resource}.{served.group}" if served.group else served.resource
-        asked = [need for need in _of_workload(text) if need.since == "recommend" or written[key]]
+        asked = [need for need in of_workload(text) if need.since == "recommend" or written[key]]
         found += [right for need in asked for right in need.rights(key.namespace) if right[0] != "watch"]
         pods = Where(group="", version="v1", resource="pods", namespace=key.namespace)
         found += [("list", pods), ("list", dataclasses.replace(pods, group="metrics.k8s.io", version="v1beta1"))]
