@@ -104,6 +104,7 @@ class Real:
         while any(self._unsettled(key) for key in self._workloads):
             assert asyncio.get_running_loop().time() < deadline
             await asyncio.sleep(0.2)
+        await asyncio.sleep(0.5)  # what the API server has answered to others, it tells a watch a moment later
 
     async def close(self) -> None:
         for cluster in self._made:

@@ -111,8 +111,11 @@ async def lines(
     way: Way = DIRECT,
     idle_seconds: float,
     most_bytes: int,
+    opened: Callable[[], None] | None = None,
 ) -> AsyncGenerator[bytes]:
     """The lines of an answer as they come, without their ends, until the server ends it; empty ones are left out.
+
+    `opened` is called once the answer has begun well; its first line may be long in coming.
 
     Raises NoAnswer, also after `idle_seconds` of silence; TooLarge for a line beyond `most_bytes`; and Refused for any
     status but 200. Closing the iterator closes the connection.
@@ -128,17 +131,29 @@ async def lines(
         ) as response:
             if response.status != 200:
                 raise Refused(await _whole(response, most_bytes, None))
-            begun = bytearray()
-            async for part in response.content.iter_any():
-                *ended, rest = part.split(b"\n")
-                for line in ended:
-                    begun += line
-                    if begun:
-                        yield bytes(begun)
-                    begun.clear()
-                begun += rest
-                if len(begun) > most_bytes:
-                    raise TooLarge(f"a line is longer than {most_bytes:,} bytes")
+            if opened is not None:
+                opened()
+            try:
+                async for line in _split(response, most_bytes):
+                    yield line
+            finally:
+                if response.connection is not None and response.connection.transport is not None:
+                    # Left in the middle: a farewell in TLS would wait for an end that does not come.
+                    response.connection.transport.abort()
+
+
+async def _split(response: aiohttp.ClientResponse, most_bytes: int) -> AsyncGenerator[bytes]:
+    begun = bytearray()
+    async for part in response.content.iter_any():
+        *ended, rest = part.split(b"\n")
+        for line in ended:
+            begun += line
+            if begun:
+                yield bytes(begun)
+            begun.clear()
+        begun += rest
+        if len(begun) > most_bytes:
+            raise TooLarge(f"a line is longer than {most_bytes:,} bytes")
 
 
 @contextlib.contextmanager

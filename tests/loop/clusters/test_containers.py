@@ -9,7 +9,8 @@ import msgspec
 import pytest
 
 from podium.clients.kubernetes import objects, selectors
-from podium.loop.clusters.kubernetes.reading import Namespace, Seen, observation
+from podium.loop.clusters.kubernetes import kept
+from podium.loop.clusters.kubernetes.reading import Namespace, observation
 from podium.loop.clusters.port import Observation
 from podium.model.arrays import UNKNOWN
 from podium.model.fleet import Fleet
@@ -47,8 +48,9 @@ def used(name: str, **cpu: str) -> dict[str, Any]:
 
 
 def seen(pods: list[dict[str, Any]], metrics: list[dict[str, Any]], *containers: str) -> Observation:
-    space = Namespace(msgspec.convert(pods, list[objects.Pod]), msgspec.convert(metrics, list[objects.PodMetrics]))
-    workload = Seen(replicas=2, status_replicas=2, resource_version="1", epoch=1, selector=selectors.parse("app=web"))
+    found = [kept.pod(one) for one in msgspec.convert(pods, list[objects.Pod])]
+    space = Namespace(found, msgspec.convert(metrics, list[objects.PodMetrics]))
+    workload = kept.Workload(2, 2, "1", 1, selectors.parse("app=web"), {})
     return observation(FLEET, {KEY: workload}, {"shop": space}, {}, containers)
 
 

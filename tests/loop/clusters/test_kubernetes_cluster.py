@@ -165,7 +165,7 @@ async def test_many_workloads_of_a_namespace_are_read_like_few(
     seen = await observed(cluster, many, lambda seen: seen.ready.tolist() == [UNKNOWN, 0, 1, 2, 3, 4, 5])
     assert (seen.replicas.tolist(), seen.epochs.tolist()) == ([UNKNOWN, 0, 1, 2, 3, 4, 5], [0, 0, 0, 0, 7, 0, 0])
     assert list(seen.troubles) == [key_of(namespace, "gone")]
-    few = await cluster.observe(fleet_of(key_of(namespace, "web3")))
+    few = await cluster.observe(fleet_of(key_of(namespace, "web3")))  # of another fleet, from the same watch
     assert (few.replicas[0], few.ready[0], few.epochs[0], few.resource_versions[0]) == (
         seen.replicas[4],
         seen.ready[4],
@@ -197,6 +197,9 @@ async def test_a_custom_kind_with_a_scale_is_a_workload_too(
     assert (seen.replicas.tolist(), seen.status_replicas.tolist(), seen.epochs.tolist()) == ([4], [3], [5])
     await cluster.scale(command(key, seen, 9, epoch=5))
     assert (await cluster.observe(fleet)).replicas.tolist() == [9]
+    control_plane.kubectl("-n", namespace, "patch", "fleets.ports.example", "boats", "--type=merge", "-p", SMALLER)
+    moved = await observed(cluster, fleet, lambda seen: seen.replicas[0] == 2)
+    assert (moved.epochs.tolist(), moved.troubles) == ([5], {})
 
 
 async def test_a_kind_that_nobody_serves_is_the_workloads_own_trouble(
@@ -224,6 +227,7 @@ async def test_pod_metrics_are_samples_where_they_are_served(
     apply(
         control_plane, metrics(namespace, before.pod_names[0][1], "250m", "1.5Gi"), metrics(namespace, "past", "1", "2")
     )
+    cluster = connect()  # the first one knows that nobody serves metrics, for half a minute
     cluster.containers = frozenset({"cpu@proxy", "cpu@main", "memory@main", "cpu@nobody"})
     seen = await cluster.observe(fleet)
     control_plane.kubectl("delete", "crd", "pods.metrics.k8s.io")
@@ -246,7 +250,7 @@ async def test_a_missing_right_is_named(control_plane: ControlPlane, connect: Co
     key = key_of(namespace, "web")
     seen = await cluster.observe(fleet_of(key))
     assert (seen.replicas.tolist(), seen.ready.tolist()) == ([1], [UNKNOWN])
-    assert f"the right to list pods in namespace {namespace} is missing" in seen.troubles[key]
+    assert f"the right to watch pods in namespace {namespace} is missing" in seen.troubles[key]
     with pytest.raises(
         Permanent, match=f"the right to update deployments/scale.apps in namespace {namespace} is missing"
     ):
@@ -304,6 +308,9 @@ async def test_a_frozen_api_server_is_temporary_in_time(
     assert time.monotonic() - begun < 10
 
 
+SMALLER = '{"spec": {"size": 2}}'
+
+
 def define(
     control_plane: ControlPlane, kind: str, plural: str, group: str, subresources: dict[str, Any], version: str = "v1"
 ) -> None:
@@ -338,9 +345,12 @@ def metrics(namespace: str, pod: str, cpu: str, memory: str) -> dict[str, Any]:
     }
 
 
+READ = ["get", "list", "watch"]
+
+
 def reader(namespace: str) -> list[dict[str, Any]]:
     """A service account that may read deployments and their scales, and nothing else."""
-    rules = [{"apiGroups": ["apps"], "resources": ["deployments", "deployments/scale"], "verbs": ["get", "list"]}]
+    rules = [{"apiGroups": ["apps"], "resources": ["deployments", "deployments/scale"], "verbs": READ}]
     metadata = {"name": "reader", "namespace": namespace}
     subject = {"kind": "ServiceAccount", "name": "reader", "namespace": namespace}
     role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "reader"}

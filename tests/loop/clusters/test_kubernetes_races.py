@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
-from typing import Any
-
 import pytest
-from aiohttp import web
+from tests.loop.clusters.small_server import DEPLOYMENTS, FLEETS, PODS, Reply, SmallServer, deployment, pod
 
-from podium.clients.kubernetes.access import Access
-from podium.clients.kubernetes.client import Client
 from podium.loop.clusters.kubernetes.cluster import KubernetesCluster
 from podium.loop.clusters.port import StaleLeader, Temporary
 from podium.model.arrays import UNKNOWN
@@ -18,120 +13,98 @@ from podium.model.identity import WorkloadKey
 
 WEB = WorkloadKey("local", "shop", "deployment", "apps", "web")
 API = WorkloadKey("local", "shop", "deployment", "apps", "api")
-
-Reply = tuple[int, dict[str, Any]]
-
-
-class Script:
-    """An API server of two Deployments that answers by a function of method and path, and writes down what it got."""
-
-    def __init__(self) -> None:
-        self.asked: list[tuple[str, str]] = []
-        self.patches: list[dict[str, Any]] = []
-        self.reply: Callable[[str, str], Reply] = lambda method, path: good(path)
-
-    async def answer(self, request: web.Request) -> web.StreamResponse:
-        if request.method == "PATCH":
-            self.patches.append(await request.json())
-        if request.path.startswith("/apis/apps") and "namespaces" not in request.path:
-            return web.json_response(DISCOVERY[request.path])
-        self.asked.append((request.method, request.path.rpartition("/shop/")[2]))
-        status, body = self.reply(*self.asked[-1])
-        return web.json_response(body, status=status)
+BOATS = WorkloadKey("local", "shop", "fleet", "sea.example", "boats")
+PATH = "/apis/apps/v1/namespaces/shop/deployments/web"
 
 
-VERSION = {"groupVersion": "apps/v1", "version": "v1"}
-NAMES = ("deployments", "Deployment"), ("deployments/scale", "Scale")
-DISCOVERY: dict[str, Any] = {
-    "/apis/apps": {"preferredVersion": VERSION, "versions": [VERSION]},
-    "/apis/apps/v1": {"resources": [{"name": name, "kind": kind, "namespaced": True} for name, kind in NAMES]},
-}
-
-
-def workload(version: str, epoch: int = 0) -> dict[str, Any]:
-    return {"metadata": {"name": "web", "resourceVersion": version, "annotations": {"podium.dev/epoch": str(epoch)}}}
-
-
-def good(path: str) -> Reply:
-    if path.endswith("/scale"):
-        return 200, workload("5") | {"spec": {"replicas": 2}, "status": {"replicas": 2, "selector": "app=web"}}
-    return 200, workload("5") if path.startswith("deployments") else {"metadata": {}, "items": []}
-
-
-@pytest.fixture
-def script() -> Script:
-    return Script()
-
-
-@pytest.fixture
-async def cluster(script: Script) -> AsyncIterator[KubernetesCluster]:
-    runner = web.ServerRunner(web.Server(script.answer), shutdown_timeout=0)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    made = KubernetesCluster("local", Client(Access(server=f"http://127.0.0.1:{runner.addresses[0][1]}")))
-    yield made
-    await made.close()
-    await runner.cleanup()
+def workload(version: str, epoch: int = 0) -> Reply:
+    annotations = {"podium.dev/epoch": str(epoch)}
+    return 200, {"metadata": {"name": "web", "resourceVersion": version, "annotations": annotations}}
 
 
 def fleet_of(*keys: WorkloadKey) -> Fleet:
     return Fleet().revised(dict.fromkeys(keys, "someone"))
 
 
-async def test_a_claim_is_written_for_the_version_it_was_read_at(script: Script, cluster: KubernetesCluster) -> None:
+async def test_a_claim_is_written_for_the_version_it_was_read_at(
+    server: SmallServer, cluster: KubernetesCluster
+) -> None:
+    version = (await server.put(DEPLOYMENTS, deployment("web")))["metadata"]["resourceVersion"]
     await cluster.claim([WEB], 3)
-    assert script.patches == [{"metadata": {"resourceVersion": "5", "annotations": {"podium.dev/epoch": "3"}}}]
+    assert server.patches == [{"metadata": {"resourceVersion": version, "annotations": {"podium.dev/epoch": "3"}}}]
 
 
-async def test_a_claim_that_is_overtaken_by_a_later_leader_gives_up(script: Script, cluster: KubernetesCluster) -> None:
+async def test_a_claim_that_is_overtaken_by_a_later_leader_gives_up(
+    server: SmallServer, cluster: KubernetesCluster
+) -> None:
     def reply(method: str, path: str) -> Reply:
-        return (409, {}) if method == "PATCH" else (200, workload("6", epoch=9) if script.patches else workload("5"))
+        return (409, {}) if method == "PATCH" else (workload("6", epoch=9) if server.patches else workload("5"))
 
-    script.reply = reply
+    server.reply = reply
     with pytest.raises(StaleLeader, match="epoch 9, later than 3"):
         await cluster.claim([WEB], 3)
-    assert len(script.patches) == 1
+    assert len(server.patches) == 1
 
 
-async def test_a_claim_that_is_overtaken_by_a_rollout_tries_again(script: Script, cluster: KubernetesCluster) -> None:
+async def test_a_claim_that_is_overtaken_by_a_rollout_tries_again(
+    server: SmallServer, cluster: KubernetesCluster
+) -> None:
     def reply(method: str, path: str) -> Reply:
-        return 409 if method == "PATCH" and len(script.patches) < 3 else 200, workload(str(5 + len(script.patches)))
+        status = 409 if method == "PATCH" and len(server.patches) < 3 else 200
+        return status, workload(str(5 + len(server.patches)))[1]
 
-    script.reply = reply
+    server.reply = reply
     await cluster.claim([WEB], 3)
-    assert [patch["metadata"]["resourceVersion"] for patch in script.patches] == ["5", "6", "7"]
+    assert [patch["metadata"]["resourceVersion"] for patch in server.patches] == ["5", "6", "7"]
 
 
-async def test_a_claim_without_end_in_sight_is_temporary(script: Script, cluster: KubernetesCluster) -> None:
-    script.reply = lambda method, path: (409, {}) if method == "PATCH" else (200, workload("5"))
+async def test_a_claim_without_end_in_sight_is_temporary(server: SmallServer, cluster: KubernetesCluster) -> None:
+    server.reply = lambda method, path: (409, {}) if method == "PATCH" else workload("5")
     with pytest.raises(Temporary, match="web changes too fast to be claimed"):
         await cluster.claim([WEB], 3)
 
 
 async def test_the_epoch_is_read_after_the_version_that_a_write_will_carry(
-    script: Script, cluster: KubernetesCluster
+    server: SmallServer, cluster: KubernetesCluster
 ) -> None:
-    await cluster.observe(fleet_of(WEB))
-    assert script.asked[:2] == [("GET", "deployments/web/scale"), ("GET", "deployments/web")]
+    await server.put(FLEETS, deployment("boats"))
+    path = "/apis/sea.example/v1/namespaces/shop/fleets/boats"
+    newer = {"name": "boats", "resourceVersion": "90", "annotations": {"podium.dev/epoch": "4"}}
+    scale = {"metadata": newer, "spec": {"replicas": 7}, "status": {"replicas": 2, "selector": "app=boats"}}
+    server.reply = lambda method, asked: (200, scale) if asked == f"{path}/scale" else _only(asked == path, newer)
+    seen = await cluster.observe(fleet_of(BOATS))
+    assert (seen.replicas.tolist(), seen.epochs.tolist(), seen.resource_versions) == ([7], [4], ("90",))
+    assert [asked for _, asked in server.asked if "boats" in asked] == [f"{path}/scale", path]
+
+
+def _only(wanted: bool, metadata: dict[str, object]) -> Reply | None:
+    return (200, {"metadata": metadata}) if wanted else None
 
 
 async def test_one_workload_that_cannot_be_read_does_not_hide_the_others(
-    script: Script, cluster: KubernetesCluster
+    server: SmallServer, cluster: KubernetesCluster
 ) -> None:
-    script.reply = lambda method, path: (500, {"message": "conversion failed"}) if "api" in path else good(path)
+    await server.put(DEPLOYMENTS, deployment("web"))
+    await server.put(DEPLOYMENTS, deployment("api", **{"podium.dev/epoch": "soon"}))
     seen = await cluster.observe(fleet_of(API, WEB))
     assert (seen.replicas.tolist(), seen.ready.tolist()) == ([UNKNOWN, 2], [UNKNOWN, 0])
-    assert (list(seen.troubles), "HTTP 500: conversion failed" in seen.troubles[API]) == ([API], True)
+    assert (list(seen.troubles), "is 'soon'; expected a whole number" in seen.troubles[API]) == ([API], True)
 
 
-async def test_when_no_workload_can_be_read_the_cluster_is_silent(script: Script, cluster: KubernetesCluster) -> None:
-    script.reply = lambda method, path: (503, {"message": "starting"})
+async def test_when_no_workload_can_be_read_the_cluster_is_silent(
+    server: SmallServer, cluster: KubernetesCluster
+) -> None:
+    server.reply = lambda method, path: (503, {"message": "starting"})
     with pytest.raises(Temporary, match="HTTP 503: starting"):
         await cluster.observe(fleet_of(API, WEB))
 
 
-async def test_pods_that_cannot_be_listed_leave_ready_unknown(script: Script, cluster: KubernetesCluster) -> None:
-    script.reply = lambda method, path: (200, {"items": 7}) if path == "pods" else good(path)
+async def test_pods_that_cannot_be_followed_leave_ready_unknown(
+    server: SmallServer, cluster: KubernetesCluster
+) -> None:
+    await server.put(DEPLOYMENTS, deployment("web"))
+    await server.put(PODS, pod("web-1", "web"))
+    server.reply = lambda method, path: (403, {"message": "no"}) if "/pods?watch" in path else None
     seen = await cluster.observe(fleet_of(WEB))
     assert (seen.replicas.tolist(), seen.ready.tolist(), len(seen.pods)) == ([2], [UNKNOWN], 0)
-    assert "is not what the API promises" in seen.troubles[WEB]
+    assert "the right to watch pods in namespace shop is missing" in seen.troubles[WEB]

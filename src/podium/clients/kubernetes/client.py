@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from typing import Any, Generic, Literal, TypeVar, cast
 
 import aiohttp
@@ -24,7 +24,7 @@ from podium.clients.kubernetes.where import Where
 
 T = TypeVar("T")
 
-Verb = Literal["get", "list", "watch", "create", "update", "patch"]
+Verb = Literal["get", "list", "watch", "create", "update", "patch", "delete"]
 
 MOST_BYTES = 64 * 1024 * 1024  # of one answer; a page of 500 pods is some 5 MB
 PAGE = 500  # items, as kubectl asks for
@@ -32,9 +32,10 @@ WATCH_SECONDS = 240  # after which the server ends a watch by itself, and it is 
 IDLE_SECONDS = 75.0  # of silence, after which a watch is taken for dead: a bookmark comes every minute
 INITIAL_END = "k8s.io/initial-events-end"  # annotation of the bookmark that ends a streamed list (KEP-3157)
 _MOST_PAGES = 10_000
-_METHODS = {"get": "GET", "list": "GET", "create": "POST", "update": "PUT", "patch": "PATCH"}
+_METHODS = {"get": "GET", "list": "GET", "create": "POST", "update": "PUT", "patch": "PATCH", "delete": "DELETE"}
 _DECODERS: dict[Any, msgspec.json.Decoder[Any]] = {}
 _METADATA_ALONE = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json"
+_METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -74,14 +75,26 @@ class Client:
         return self._decoded(await self._ask("get", where, headers=accept), into, where)
 
     async def list_all(
-        self, where: Where, item: type[T], *, label_selector: str = "", page: int = PAGE
+        self,
+        where: Where,
+        item: type[T],
+        *,
+        label_selector: str = "",
+        page: int = PAGE,
+        metadata_alone: bool = False,
+        version: str = "",
     ) -> tuple[list[T], str]:
-        """All objects of a resource and the version at which that was so. One that expires on the way starts anew."""
+        """All objects of a resource and the version at which that was so. One that expires on the way starts anew.
+
+        `version` "0": as the server has them in memory, which may be a moment old, and costs its store nothing.
+        """
         query = {"limit": str(page)} | ({"labelSelector": label_selector} if label_selector else {})
+        query |= {"resourceVersion": version} if version else {}
+        headers = {"Accept": _METADATA_LIST} if metadata_alone else {}
         with contextlib.suppress(Expired):
-            return await self._pages(where, item, query)
+            return await self._pages(where, item, query, headers)
         # As client-go's pager: a list that changes faster than it can be paged is asked for whole.
-        return await self._pages(where, item, query | {"limit": "0"})
+        return await self._pages(where, item, query | {"limit": "0"}, headers)
 
     async def watch(
         self,
@@ -92,8 +105,12 @@ class Client:
         label_selector: str = "",
         initial: bool = False,
         idle_seconds: float = IDLE_SECONDS,
+        metadata_alone: bool = False,
+        opened: Callable[[], None] | None = None,
     ) -> AsyncGenerator[Change[T]]:
         """Every change after `version`, bookmarks included, until the server ends the watch.
+
+        `opened` is called once the server has agreed; a quiet resource says nothing for a minute.
 
         `initial`: all objects there are come first, as ADDED, then a bookmark annotated with INITIAL_END. Raises
         Expired when `version` is too old. Silence for `idle_seconds` is Temporary.
@@ -105,7 +122,8 @@ class Client:
             query |= {"sendInitialEvents": "true", "resourceVersionMatch": "NotOlderThan"}
         if version:
             query["resourceVersion"] = version
-        lines = self._lines(where, query, idle_seconds)
+        headers = {"Accept": _METADATA_ALONE} if metadata_alone else {}
+        lines = self._lines(where, query, idle_seconds, headers, opened)
         async with contextlib.aclosing(lines):
             async for line in lines:
                 yield self._change(line, item, where)
@@ -128,6 +146,10 @@ class Client:
     async def create(self, where: Where, document: Mapping[str, Any], into: type[T]) -> T:
         """A new object. Raises Conflict when there is one of that name."""
         return await self._sent("create", where, document, into)
+
+    async def delete(self, where: Where) -> None:
+        """Take an object away; what belongs to it follows by itself. Raises Missing when there is none."""
+        await self._ask("delete", where, query={"propagationPolicy": "Background"})
 
     async def get_scale(self, where: Where) -> objects.Scale:
         """The scale of an object."""
@@ -155,6 +177,10 @@ class Client:
         """Something that is not a resource, as `/version` or `/apis/apps`."""
         return self._decoded(await self._ask("get", path), into, path)
 
+    async def knock(self) -> None:
+        """Ask whether the server and its store are ready. Raises Temporary when not, else Permanent."""
+        await self._ask("get", "/readyz")
+
     async def close(self) -> None:
         """Close the connections."""
         for session in (self._session, self._watching):
@@ -162,16 +188,19 @@ class Client:
                 await http.close(session)
         self._session = self._watching = None
 
-    async def _pages(self, where: Where, item: type[T], query: dict[str, str]) -> tuple[list[T], str]:
+    async def _pages(
+        self, where: Where, item: type[T], query: dict[str, str], headers: Mapping[str, str]
+    ) -> tuple[list[T], str]:
         found: list[T] = []
         asked = query
         for _ in range(_MOST_PAGES):
-            answer = await self._ask("list", where, query=asked)
+            answer = await self._ask("list", where, query=asked, headers=headers)
             page = self._decoded(answer, objects.Page[item], where)  # type: ignore[valid-type]
             found += page.items or ()
             if not page.metadata.next_page:
                 return found, page.metadata.resource_version
-            asked = query | {"continue": page.metadata.next_page}
+            asked = {name: one for name, one in query.items() if name != "resourceVersion"}
+            asked |= {"continue": page.metadata.next_page}
         raise Permanent(f"{self._shown(where)} lists without end: {_MOST_PAGES} pages")
 
     async def _patch(
@@ -234,7 +263,14 @@ class Client:
                 most_bytes=self._most_bytes,
             )
 
-    async def _lines(self, where: Where, query: Mapping[str, str], idle_seconds: float) -> AsyncGenerator[bytes]:
+    async def _lines(
+        self,
+        where: Where,
+        query: Mapping[str, str],
+        idle_seconds: float,
+        headers: Mapping[str, str],
+        opened: Callable[[], None] | None,
+    ) -> AsyncGenerator[bytes]:
         """The lines of a watch. Credentials that are refused are renewed once, where they can be."""
         self._watching = self._watching or _session(0)
         for attempt in range(2):
@@ -243,10 +279,11 @@ class Client:
                 self._watching,
                 self.access.server + where.path,
                 query=query,
-                headers=proof.headers,
+                headers={**proof.headers, **headers},
                 way=self._way(proof),
                 idle_seconds=idle_seconds,
                 most_bytes=self._most_bytes,
+                opened=opened,
             )
             try:
                 with _translated():
@@ -265,10 +302,13 @@ class Client:
             failure = self._decoded(event.object, objects.Failure, where)
             words = f"{self._shown(where)}: the watch ended: {failure.message or failure.reason}"
             raise Expired(words) if failure.code == 410 else Temporary(words)
-        found = self._decoded(event.object, objects.Object, where)
-        return Change(
-            event.type, found.metadata, None if event.type == "BOOKMARK" else self._decoded(event.object, item, where)
-        )
+        if event.type == "BOOKMARK":
+            return Change(event.type, self._decoded(event.object, objects.Object, where).metadata, None)
+        found = self._decoded(event.object, item, where)
+        metadata = getattr(found, "metadata", None)
+        if not isinstance(metadata, objects.Metadata):  # of a dict, say
+            metadata = self._decoded(event.object, objects.Object, where).metadata
+        return Change(event.type, metadata, found)
 
     def _way(self, proof: Proof) -> http.Way:
         return http.Way(tls=proof.tls, server_name=self.access.server_name, proxy=self.access.proxy)

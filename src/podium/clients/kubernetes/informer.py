@@ -13,11 +13,10 @@ import random
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping
 from types import MappingProxyType
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from podium.clients.kubernetes.client import IDLE_SECONDS, INITIAL_END, Change, Client
 from podium.clients.kubernetes.errors import Expired, Forbidden, Missing, Permanent, Temporary, Unauthorized
-from podium.clients.kubernetes.objects import Metadata
 from podium.clients.kubernetes.where import Where
 
 T = TypeVar("T")
@@ -29,26 +28,33 @@ HELD_SECONDS = 5.0  # a watch that lasted so long ended well: the next one begin
 
 
 class Informer(Generic[T]):
-    """The objects of `where` decoded as `item`, each named by `name`. `run` until cancelled; the rest only looks."""
+    """The objects of `where` decoded as `item`, each named by `name`. `run` until cancelled; the rest only looks.
+
+    `keep` says what is kept of each; left out, all that was decoded. `metadata_alone` asks for nothing else.
+    """
 
     def __init__(
         self,
         client: Client,
         where: Where,
-        item: type[T],
-        name: Callable[[T], Name],
+        item: type[Any],
+        name: Callable[[Any], Name],
         *,
+        keep: Callable[[Any], T] | None = None,
+        metadata_alone: bool = False,
         label_selector: str = "",
         idle_seconds: float = IDLE_SECONDS,
         longest_pause_seconds: float = LONGEST_PAUSE_SECONDS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.where = where
-        self.trouble: str | None = None  # why it is out of touch; None: it is in touch, or has not asked yet
+        self.failure: Temporary | Permanent | None = None  # why it is out of touch; None: it is, or has not asked yet
         self.revision = 0  # grows with every change of what is known
         self._client = client
         self._item = item
         self._name = name
+        self._keep = keep or _whole
+        self._metadata_alone = metadata_alone
         self._idle = idle_seconds
         self._longest_pause = longest_pause_seconds
         self._selector = label_selector
@@ -66,6 +72,11 @@ class Informer(Generic[T]):
         return MappingProxyType(self._items)
 
     @property
+    def trouble(self) -> str | None:
+        """Why it is out of touch, in words; None: it is in touch, or has not asked yet."""
+        return None if self.failure is None else str(self.failure)
+
+    @property
     def whole(self) -> bool:
         """Whether a list was read to its end at least once."""
         return self._whole
@@ -78,25 +89,34 @@ class Informer(Generic[T]):
     async def changed(self, revision: int) -> int:
         """Wait until what is known is whole and of a later revision than `revision`; the revision then."""
         while not self._whole or self.revision <= revision:
-            self._news.clear()
-            await self._news.wait()
+            await self.moved()
         return self.revision
 
+    async def settled(self) -> None:
+        """Wait until there is something to go by: all that was listed, or why it could not be."""
+        while not self._whole and self.failure is None:
+            await self.moved()
+
+    async def moved(self) -> None:
+        """Wait until something was said: a change, a loss of touch, or that it is in touch again."""
+        self._news.clear()
+        await self._news.wait()
+
     async def run(self) -> None:
-        """Follow the server until cancelled. What goes wrong is said in `trouble`, and tried again."""
+        """Follow the server until cancelled. What goes wrong is said in `failure`, and tried again."""
         pause = FIRST_PAUSE_SECONDS
         while True:
             begun = self._clock()
             try:
                 await self._follow()
-                self.trouble = None
+                self.failure = None
             except Expired:
                 self._version = ""
             except Temporary as error:
-                self.trouble = str(error)
+                self._lost(error)
                 pause = error.retry_after_seconds or pause
             except Permanent as error:
-                self.trouble = str(error)
+                self._lost(error)
                 pause = self._longest_pause  # a missing right may be granted, and a missing kind installed
             if self._clock() - begun >= HELD_SECONDS:
                 pause = FIRST_PAUSE_SECONDS
@@ -120,8 +140,10 @@ class Informer(Generic[T]):
             await self._list()
 
     async def _list(self) -> None:
-        items, version = await self._client.list_all(self.where, self._item, label_selector=self._selector)
-        self._replace({self._name(one): one for one in items}, version)
+        items, version = await self._client.list_all(
+            self.where, self._item, label_selector=self._selector, metadata_alone=self._metadata_alone
+        )
+        self._replace({self._name(one): self._keep(one) for one in items}, version)
         await self._watch()
 
     async def _stream(self) -> None:
@@ -131,7 +153,7 @@ class Informer(Generic[T]):
             if self._version:
                 self._change(change)
             elif change.item is not None:
-                _take(listed, change.kind, _named(change.metadata), change.item)
+                self._take(listed, change)
             elif INITIAL_END in (change.metadata.annotations or {}):
                 self._replace(listed, change.metadata.resource_version)
             else:  # a bookmark before the end of a list: the server does not know what it was asked for
@@ -142,20 +164,28 @@ class Informer(Generic[T]):
         async for change in self._changes(self._version, initial=False):
             self._change(change)
 
-    async def _changes(self, version: str, *, initial: bool) -> AsyncGenerator[Change[T]]:
+    async def _changes(self, version: str, *, initial: bool) -> AsyncGenerator[Change[Any]]:
         changes = self._client.watch(
-            self.where, self._item, version, label_selector=self._selector, initial=initial, idle_seconds=self._idle
-        )
+            self.where, self._item, version, label_selector=self._selector, initial=initial, idle_seconds=self._idle,
+            metadata_alone=self._metadata_alone, opened=self._hear,
+        )  # fmt: skip
         async with contextlib.aclosing(changes):
             async for change in changes:
                 self._hear()
                 yield change
 
-    def _change(self, change: Change[T]) -> None:
+    def _change(self, change: Change[Any]) -> None:
         self._version = change.metadata.resource_version
         if change.item is not None:
-            _take(self._items, change.kind, _named(change.metadata), change.item)
+            self._take(self._items, change)
             self._moved()
+
+    def _take(self, items: dict[Name, T], change: Change[Any]) -> None:
+        name = change.metadata.namespace, change.metadata.name
+        if change.kind == "DELETED":
+            items.pop(name, None)
+        else:
+            items[name] = self._keep(change.item)
 
     def _replace(self, items: dict[Name, T], version: str) -> None:
         self._items, self._version, self._whole = items, version, True
@@ -163,19 +193,19 @@ class Informer(Generic[T]):
         self._moved()
 
     def _hear(self) -> None:
-        self._heard, self.trouble = self._clock(), None
+        self._heard = self._clock()
+        if self.failure is not None:
+            self.failure = None
+            self._news.set()
+
+    def _lost(self, failure: Temporary | Permanent) -> None:
+        self.failure = failure
+        self._news.set()
 
     def _moved(self) -> None:
         self.revision += 1
         self._news.set()
 
 
-def _take(items: dict[Name, T], kind: str, name: Name, item: T) -> None:
-    if kind == "DELETED":
-        items.pop(name, None)
-    else:
-        items[name] = item
-
-
-def _named(metadata: Metadata) -> Name:
-    return metadata.namespace, metadata.name
+def _whole(item: Any) -> Any:
+    return item

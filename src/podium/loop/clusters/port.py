@@ -45,6 +45,8 @@ class Observation:
     pods: Pods  # resource metrics (cpu in cores, memory in bytes) as samples where the cluster serves them
     pod_names: tuple[tuple[str, str], ...]  # (namespace, name) per row of `pods`, to join other sources' samples
     troubles: dict[WorkloadKey, str]
+    marks: dict[WorkloadKey, dict[str, str]] = dataclasses.field(default_factory=dict)
+    """What people wrote on workloads: annotations whose names begin with podium.dev/."""
 
 
 @runtime_checkable

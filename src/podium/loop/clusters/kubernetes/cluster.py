@@ -1,5 +1,8 @@
 """The port on a Kubernetes API server. Which rights it needs: rights.py.
 
+What is there is followed by list and watch (cache.py); a quiet turn asks for the use of pods, which cannot be watched,
+and whether the server and its store are there at all. What is out of touch is unknown, and told: it is never empty.
+
 A leader's claim is an annotation on the workload. It moves the resource version, and every write of replicas carries
 the version that was read: the API server itself refuses whoever read before a later leader claimed (409).
 """
@@ -8,15 +11,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from podium.clients.kubernetes import errors, objects, selectors
+from podium.clients.kubernetes import errors, objects
 from podium.clients.kubernetes.client import Client
 from podium.clients.kubernetes.discovery import Discovery, Served
 from podium.clients.kubernetes.where import Where
-from podium.loop.clusters.kubernetes import reading
-from podium.loop.clusters.kubernetes.reading import Namespace, Seen
+from podium.loop.clusters.kubernetes import kept, reading
+from podium.loop.clusters.kubernetes.cache import PODS, Cache, Followed, Found
+from podium.loop.clusters.kubernetes.kept import EPOCH
+from podium.loop.clusters.kubernetes.podmetrics import PodMetricsReader
+from podium.loop.clusters.kubernetes.reading import Namespace
 from podium.loop.clusters.port import Conflict, Observation, Permanent, StaleLeader, Temporary
 from podium.model.command import Scale
 from podium.model.fleet import Fleet
@@ -25,10 +32,7 @@ from podium.model.identity import WorkloadKey
 T = TypeVar("T")
 K = TypeVar("K")
 
-EPOCH = "podium.dev/epoch"
-
 _AT_ONCE = 32  # requests under way: 1,450 writes a second were measured so; more only queue in the API server
-_LISTED_FROM = 4  # workloads of one kind in one namespace: from here on one list replaces two requests for each
 _CLAIM_ATTEMPTS = 10  # a workload in the middle of a rollout moves a few times a second
 _OBSERVE_SECONDS = 60.0
 _REST_SECONDS = 2.0  # of all workloads of a claim together; whoever is not at rest by then may see a conflict
@@ -43,6 +47,9 @@ class KubernetesCluster:
         self._client = client
         self._discovery = Discovery(client)
         self._slots = asyncio.Semaphore(_AT_ONCE)
+        self._cache = Cache(client)
+        self._metrics = PodMetricsReader(client)
+        self._scales: dict[WorkloadKey, objects.Scale] = {}  # of the kinds whose replicas only their scale tells
         self._epochs: dict[WorkloadKey, tuple[str, int]] = {}  # the epoch that a workload carried at a version
 
     async def observe(self, fleet: Fleet) -> Observation:
@@ -80,15 +87,23 @@ class KubernetesCluster:
                 raise Conflict(f"{command.key} has changed since it was read: {error}") from error
         version = scale.metadata.resource_version
         self._epochs[command.key] = (version, self._epochs[command.key][1])
+        await self._wrote(command.key, version)
         return version
 
     async def close(self) -> None:
         """See the port."""
+        await self._cache.close()
         await self._client.close()
 
+    @property
+    def counted(self) -> dict[str, int]:
+        """How many objects of each resource are kept in memory."""
+        return self._cache.counted
+
     async def _observe(self, fleet: Fleet, keys: list[WorkloadKey]) -> Observation:
-        seen: dict[WorkloadKey, Seen] = {}
+        seen: dict[WorkloadKey, kept.Workload] = {}
         problems: dict[WorkloadKey, Exception] = {}
+        await self._knock(keys)
         # Workloads first: pods that come in between belong to a number already known, and are counted as starting.
         for key, result in (await self._workloads(keys)).items():
             if isinstance(result, Exception):
@@ -96,86 +111,79 @@ class KubernetesCluster:
             else:
                 seen[key] = result
         _raise_if_nothing_answers(list(problems.values()), len(keys))
-        names = dict.fromkeys(key.namespace for key in seen)
-        pods = await self._each(names, lambda name: self._list("", name, objects.Pod))
-        metrics = await self._each(names, lambda name: self._list("metrics.k8s.io", name, objects.PodMetrics))
+        names = list(dict.fromkeys(key.namespace for key in seen))
+        pods, metrics = await asyncio.gather(self._cache.read(PODS, names), self._metrics.read(names))
         for key in seen:
             trouble = _trouble(pods[key.namespace], metrics[key.namespace])
             if trouble is not None:
                 problems[key] = trouble
-        namespaces = {name: Namespace(_found(pods[name]), _found(metrics[name]) or []) for name in names}
-        self._epochs = {key: (one.resource_version, one.epoch) for key, one in seen.items()}
+        namespaces = {name: _namespace(pods[name], metrics[name]) for name in names}
+        self._epochs = {key: (one.version, one.epoch) for key, one in seen.items()}
         troubles = {key: f"{key}: {problem}" for key, problem in problems.items()}
+        await self._cache.rest()
         return reading.observation(fleet, seen, namespaces, troubles, self.containers)
 
-    async def _workloads(self, keys: list[WorkloadKey]) -> dict[WorkloadKey, Seen | Exception]:
-        """Each workload, or why not; those of one kind in one namespace by a list when they are many."""
+    async def _knock(self, keys: Collection[WorkloadKey]) -> None:
+        """Raises Temporary when the server or its store does not answer; a watch would be silent about it for long."""
+        if keys:
+            with contextlib.suppress(errors.Permanent):  # not everybody may ask
+                await self._client.knock()
+
+    async def _workloads(self, keys: list[WorkloadKey]) -> dict[WorkloadKey, kept.Workload | Exception]:
+        """Each workload, or why not."""
         kinds = await self._each(
             dict.fromkeys((key.group, key.kind) for key in keys), lambda kind: self._discovery.find(*kind)
         )
-        groups: dict[tuple[str, str, str], list[WorkloadKey]] = {}
+        groups: dict[tuple[str, str], list[WorkloadKey]] = {}
         for key in keys:
-            groups.setdefault((key.group, key.kind, key.namespace), []).append(key)
-        found: dict[WorkloadKey, Seen | Exception] = {}
-        singles: dict[WorkloadKey, Served] = {}
-        lists: dict[tuple[str, str, str], Served] = {}
-        for group, members in groups.items():
-            served = kinds[group[:2]]
+            groups.setdefault((key.group, key.kind), []).append(key)
+        found: dict[WorkloadKey, kept.Workload | Exception] = {}
+        for kind, members in groups.items():
+            served = kinds[kind]
             if isinstance(served, Exception):
                 found |= dict.fromkeys(members, served)
-            elif group[0] == "apps" and len(members) >= _LISTED_FROM:
-                lists[group] = served
+            elif not served.scalable:
+                found |= dict.fromkeys(members, self._not_scalable(served))
             else:
-                singles |= dict.fromkeys(members, served)
-        listed = await self._each(lists, lambda group: self._listed(lists[group], group[2]))
-        for group, result in listed.items():
-            found |= {key: _member(result, key) for key in groups[group]}
-        return found | await self._each(singles, lambda key: self._single(singles[key], key))
+                found |= await self._kind(served, members)
+        self._scales = {key: scale for key, scale in self._scales.items() if key in found}
+        return found
 
-    async def _listed(self, served: Served, namespace: str) -> dict[str, Seen | Exception]:
-        items, _ = await self._client.list_all(served.at(namespace), objects.Workload)
-        return {one.metadata.name: _workload(one) for one in items}
+    async def _kind(self, served: Served, keys: list[WorkloadKey]) -> dict[WorkloadKey, kept.Workload | Exception]:
+        spaces = await self._cache.read(_followed(served), dict.fromkeys(key.namespace for key in keys))
+        if any(isinstance(one, errors.Missing) for one in spaces.values()):
+            self._discovery.forget(served.group)  # the kind itself may have moved to another version
+        found = {key: _member(spaces[key.namespace], key) for key in keys}
+        marked = {key: one for key, one in found.items() if isinstance(one, kept.Marked)}
+        known = {key: one for key, one in found.items() if not isinstance(one, kept.Marked)}
+        return known | await self._each(marked, lambda key: self._scaled(served, key, marked[key]))
 
-    async def _single(self, served: Served, key: WorkloadKey) -> Seen:
-        """Scale, then metadata. In this order the epoch is never older than the version that a write will carry."""
-        where = self._scalable(served, key)
-        try:
-            scale = await self._client.get_scale(where)
-            workload = await self._client.get(where, objects.Object, metadata_alone=True)
-        except errors.Missing:
-            self._discovery.forget(key.group)  # the kind itself may have moved to another version
-            raise
-        if not scale.status.selector:
-            raise errors.Permanent("its scale names no selector, so its pods are not known")
-        try:
-            selector = selectors.parse(scale.status.selector)
-        except ValueError as error:
-            raise errors.Permanent(str(error)) from error
-        return Seen(
-            replicas=scale.spec.replicas,
-            status_replicas=scale.status.replicas,
-            resource_version=scale.metadata.resource_version,
-            epoch=_epoch(workload.metadata),
-            selector=selector,
-        )
-
-    async def _list(self, group: str, namespace: str, item: type[T]) -> list[T]:
-        where = Where(group=group, version="v1beta1" if group else "v1", resource="pods", namespace=namespace)
-        return (await self._client.list_all(where, item))[0]
+    async def _scaled(self, served: Served, key: WorkloadKey, marked: kept.Marked) -> kept.Workload:
+        """By its scale, which is asked for where the workload has moved since."""
+        scale, epoch = self._scales.get(key), marked.epoch
+        if scale is None or scale.metadata.resource_version != marked.version:
+            scale = await self._client.get_scale(served.at(key.namespace, key.name))
+        if scale.metadata.resource_version != marked.version:
+            # Asked for after the scale: the epoch is never older than the version that a write will carry.
+            one = await self._client.get(served.at(key.namespace, key.name), objects.Object, metadata_alone=True)
+            epoch = kept.epoch(one.metadata)
+        self._scales[key] = scale
+        return kept.scaled(scale, epoch, marked.marks)
 
     async def _claim(self, key: WorkloadKey, epoch: int) -> bool:
         """Whether it had to be written."""
         where = await self._where(key)
         for _ in range(_CLAIM_ATTEMPTS):
             workload = await self._client.get(where, objects.Object, metadata_alone=True)
-            _refuse(key, epoch, _epoch(workload.metadata))
-            if _epoch(workload.metadata) == epoch:
+            _refuse(key, epoch, kept.epoch(workload.metadata))
+            if kept.epoch(workload.metadata) == epoch:
                 return False
             version = workload.metadata.resource_version
             patch = {"metadata": {"resourceVersion": version, "annotations": {EPOCH: str(epoch)}}}
             with contextlib.suppress(errors.Conflict):
                 claimed = await self._client.merge_patch(where, patch, objects.Object)
                 self._epochs[key] = (claimed.metadata.resource_version, epoch)
+                await self._wrote(key, claimed.metadata.resource_version)
                 return True
         raise Temporary(f"{key} changes too fast to be claimed: {_CLAIM_ATTEMPTS} attempts were overtaken")
 
@@ -189,6 +197,7 @@ class KubernetesCluster:
             one = await self._client.get(where, objects.Controlled)
             seen = None if one.status is None else one.status.observed_generation
             if seen is None or seen >= one.metadata.generation:
+                await self._wrote(key, one.metadata.resource_version)
                 return
             await asyncio.sleep(pause)
             pause *= 2
@@ -198,17 +207,23 @@ class KubernetesCluster:
         version, epoch = self._epochs.get(command.key, ("", 0))
         if version != command.resource_version:
             workload = await self._client.get(where, objects.Object, metadata_alone=True)
-            version, epoch = workload.metadata.resource_version, _epoch(workload.metadata)
+            version, epoch = workload.metadata.resource_version, kept.epoch(workload.metadata)
             self._epochs[command.key] = (version, epoch)
         _refuse(command.key, command.epoch, epoch)
 
-    async def _where(self, key: WorkloadKey) -> Where:
-        return self._scalable(await self._discovery.find(key.group, key.kind), key)
+    async def _wrote(self, key: WorkloadKey, version: str) -> None:
+        """What is observed from now on is at least as new."""
+        served = await self._discovery.find(key.group, key.kind)
+        self._cache.wrote(_followed(served), key.namespace, key.name, version)
 
-    def _scalable(self, served: Served, key: WorkloadKey) -> Where:
+    async def _where(self, key: WorkloadKey) -> Where:
+        served = await self._discovery.find(key.group, key.kind)
         if not served.scalable:
-            raise errors.Permanent(f"{self._client.access.server}: {served.resource} have no scale subresource")
+            raise self._not_scalable(served)
         return served.at(key.namespace, key.name)
+
+    def _not_scalable(self, served: Served) -> errors.Permanent:
+        return errors.Permanent(f"{self._client.access.server}: {served.resource} have no scale subresource")
 
     async def _each(self, keys: Collection[K], ask: Callable[[K], Awaitable[T]]) -> dict[K, T | Exception]:
         """An answer, or the error in its place, for each key; a bounded number at once."""
@@ -223,25 +238,15 @@ class KubernetesCluster:
         return dict(zip(keys, await asyncio.gather(*map(one, keys)), strict=True))
 
 
-def _workload(one: objects.Workload) -> Seen | Exception:
-    try:
-        return Seen(
-            replicas=one.spec.replicas,
-            status_replicas=one.status.replicas,
-            resource_version=one.metadata.resource_version,
-            epoch=_epoch(one.metadata),
-            selector=selectors.of(one.spec.selector),
-        )
-    except errors.Permanent as error:
-        return error
+@functools.cache
+def _followed(served: Served) -> Followed:
+    """What is followed of a kind: all that is needed where its shape is known, else the metadata."""
+    if (served.group, served.version, served.resource) in _KNOWN:
+        return Followed(served.at(""), objects.Workload, kept.workload)
+    return Followed(served.at(""), objects.Object, kept.marked, metadata_alone=True)
 
 
-def _epoch(metadata: objects.Metadata) -> int:
-    """The claim that a workload carries. Raises Permanent when somebody wrote something else there."""
-    text = (metadata.annotations or {}).get(EPOCH, "0")
-    if not (text.isascii() and text.isdecimal() and len(text) <= 18):  # int64
-        raise errors.Permanent(f"its annotation {EPOCH} is {text!r}; expected a whole number of at most 18 digits")
-    return int(text)
+_KNOWN = {("apps", "v1", resource) for resource in ("deployments", "statefulsets", "replicasets")}
 
 
 def _refuse(key: WorkloadKey, epoch: int, claimed: int) -> None:
@@ -249,14 +254,20 @@ def _refuse(key: WorkloadKey, epoch: int, claimed: int) -> None:
         raise StaleLeader(f"{key} is claimed by epoch {claimed}, later than {epoch}")
 
 
-def _member(listed: dict[str, Seen | Exception] | Exception, key: WorkloadKey) -> Seen | Exception:
-    if isinstance(listed, Exception):
-        return listed
-    return listed.get(key.name) or errors.Missing(f"there is no {key.kind} {key.name} in namespace {key.namespace}")
+def _member(space: Found | Exception, key: WorkloadKey) -> Any:
+    """What is kept of a workload, or why nothing is."""
+    if isinstance(space, Exception):
+        return space
+    one = space.get(key.name)
+    if one is None:
+        return errors.Missing(f"there is no {key.kind} {key.name} in namespace {key.namespace}")
+    return one.failure if isinstance(one, kept.Unreadable) else one
 
 
-def _found(result: list[T] | Exception) -> list[T] | None:
-    return None if isinstance(result, Exception) else result
+def _namespace(pods: Found | Exception, metrics: list[objects.PodMetrics] | Exception) -> Namespace:
+    return Namespace(
+        None if isinstance(pods, Exception) else pods.values(), [] if isinstance(metrics, Exception) else metrics
+    )
 
 
 def _trouble(pods: object, metrics: object) -> Exception | None:

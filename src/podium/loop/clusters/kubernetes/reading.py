@@ -1,18 +1,17 @@
-"""From the API's objects to the arrays of an observation. Pure: answers and failures come in as values."""
+"""From what is known of the API's objects to the arrays of an observation. Pure: what is missing comes in as values."""
 
 from __future__ import annotations
 
 import dataclasses
-import datetime
 import functools
 import math
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 import numpy as np
 
 from podium.clients.kubernetes import objects
 from podium.clients.kubernetes.selectors import Selector
-from podium.loop.clusters.kubernetes import requests
+from podium.loop.clusters.kubernetes import kept, requests
 from podium.loop.clusters.port import Observation
 from podium.model.arrays import UNKNOWN, Float64s, Int64s
 from podium.model.clock import parse_duration
@@ -23,28 +22,15 @@ from podium.model.snapshot import Phase, Pods, Ready, Samples
 
 RESOURCES = ("cpu", "memory")
 
-_PHASES = {phase.name.capitalize(): phase for phase in Phase if phase is not Phase.GONE}
-_READY = {"True": Ready.TRUE, "False": Ready.FALSE}
 _quantity = functools.lru_cache(4096)(parse_milli)  # a fleet's requests are few different texts
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
-    """One workload as it was read, in one version."""
-
-    replicas: int
-    status_replicas: int
-    resource_version: str
-    epoch: int
-    selector: Selector
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Namespace:
-    """The pods of one namespace and their metrics; `pods` is None where they could not be listed."""
+    """The pods of one namespace and their metrics; `pods` is None where they are not known."""
 
-    pods: list[objects.Pod] | None
-    metrics: list[objects.PodMetrics]
+    pods: Collection[kept.Pod] | None
+    metrics: Collection[objects.PodMetrics]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -54,13 +40,13 @@ class _Row:
     slot: int
     namespace: str
     name: str
-    pod: objects.Pod | None  # None: it is gone, and its sample is still there
+    pod: kept.Pod | None  # None: it is gone, and its sample is still there
     metrics: objects.PodMetrics | None
 
 
 def observation(
     fleet: Fleet,
-    seen: dict[WorkloadKey, Seen],
+    seen: dict[WorkloadKey, kept.Workload],
     namespaces: dict[str, Namespace],
     troubles: dict[WorkloadKey, str],
     containers: Collection[str] = (),
@@ -78,7 +64,7 @@ def observation(
         numbers["replicas"][slot] = one.replicas
         numbers["status_replicas"][slot] = one.status_replicas
         epochs[slot] = one.epoch
-        versions[slot] = one.resource_version
+        versions[slot] = one.version
         if namespaces[key.namespace].pods is not None:
             numbers["ready"][slot] = 0
     rows = list(_rows(fleet, seen, namespaces))
@@ -93,32 +79,37 @@ def observation(
         pods=_pods(rows, (*RESOURCES, *sorted(containers))),
         pod_names=tuple((row.namespace, row.name) for row in rows),
         troubles=troubles,
+        marks={key: one.marks for key, one in seen.items() if one.marks},
     )
 
 
-def _rows(fleet: Fleet, seen: dict[WorkloadKey, Seen], namespaces: dict[str, Namespace]) -> Iterator[_Row]:
+def _rows(fleet: Fleet, seen: dict[WorkloadKey, kept.Workload], namespaces: dict[str, Namespace]) -> Iterator[_Row]:
     """A row per workload and pod that its selector matches; for gone pods, per sample whose labels it matches."""
+    selectors: dict[str, dict[int, Selector]] = {name: {} for name in namespaces}
+    for key, one in seen.items():
+        selectors[key.namespace][fleet.index[key]] = one.selector
     for name, namespace in namespaces.items():
         if namespace.pods is None:
             continue
-        owners = _Owners({fleet.index[key]: one.selector for key, one in seen.items() if key.namespace == name})
+        owners = _Owners(selectors[name])
         metrics = {one.metadata.name: one for one in namespace.metrics}
         for pod in namespace.pods:
-            sample = metrics.pop(pod.metadata.name, None)
-            for slot in owners.of(pod.metadata.labels or {}):
-                yield _Row(slot, name, pod.metadata.name, pod, sample)
+            sample = metrics.pop(pod.name, None)
+            for slot in owners.of_shared(pod.labels):
+                yield _Row(slot, name, pod.name, pod, sample)
         for gone in metrics.values():
             for slot in owners.of(gone.metadata.labels or {}):
                 yield _Row(slot, name, gone.metadata.name, None, gone)
 
 
 class _Owners:
-    """Which slots' selectors match some labels, asked once per pod: looked up by a label that each needs."""
+    """Which slots' selectors match some labels: looked up by a label that each needs."""
 
     def __init__(self, selectors: dict[int, Selector]) -> None:
         self._selectors = selectors
         self._by_pair: dict[tuple[str, str], list[int]] = {}
         self._anywhere: list[int] = []
+        self._known: dict[int, list[int]] = {}  # by the identity of labels that pods share
         for slot, selector in selectors.items():
             pairs = selector.pairs()
             for pair in pairs:
@@ -126,50 +117,52 @@ class _Owners:
             if not pairs:
                 self._anywhere.append(slot)
 
+    def of_shared(self, labels: dict[str, str]) -> list[int]:
+        """The same for labels that outlive this: asked once for all pods that carry the same ones."""
+        slots = self._known.get(id(labels))
+        if slots is None:
+            slots = self._known[id(labels)] = self.of(labels)
+        return slots
+
     def of(self, labels: dict[str, str]) -> list[int]:
         candidates = [slot for pair in labels.items() for slot in self._by_pair.get(pair, ())]
         return [slot for slot in [*candidates, *self._anywhere] if self._selectors[slot].matches(labels)]
 
 
-def _condition(pod: objects.Pod) -> objects.Condition | None:
-    return next((one for one in pod.status.conditions or () if one.type == "Ready"), None)
-
-
-def _serves(pod: objects.Pod) -> bool:
-    condition = _condition(pod)
-    running = pod.status.phase == "Running" and pod.metadata.deletion_timestamp is None
-    return running and condition is not None and condition.status == "True"
+def _serves(pod: kept.Pod) -> bool:
+    return pod.phase == Phase.RUNNING and pod.ready == Ready.TRUE and not pod.deleting
 
 
 def _pods(rows: list[_Row], metrics: Sequence[str]) -> Pods:
-    conditions = [_condition(row.pod) if row.pod else None for row in rows]
+    pods = [row.pod for row in rows]
     return Pods(
         slot=np.array([row.slot for row in rows], np.int32),
-        phase=np.array([_phase(row.pod) for row in rows], np.int8),
-        ready=np.array([_READY.get(one.status, Ready.UNKNOWN) if one else Ready.ABSENT for one in conditions], np.int8),
-        deleting=np.array(
-            [row.pod is not None and row.pod.metadata.deletion_timestamp is not None for row in rows], bool
-        ),
-        start=_seconds([row.pod.status.start_time if row.pod else None for row in rows]),
-        transition=_seconds([one.last_transition_time if one else None for one in conditions]),
+        phase=np.array([Phase.GONE if pod is None else pod.phase for pod in pods], np.int8),
+        ready=np.array([Ready.ABSENT if pod is None else pod.ready for pod in pods], np.int8),
+        deleting=np.array([pod is not None and pod.deleting for pod in pods], bool),
+        start=_times(None if pod is None else pod.start for pod in pods),
+        transition=_times(None if pod is None else pod.transition for pod in pods),
         requests={metric: _requests(rows, metric) for metric in metrics},
         samples={metric: _samples(rows, metric) for metric in metrics if any(row.metrics for row in rows)},
     )
 
 
-def _phase(pod: objects.Pod | None) -> Phase:
-    return Phase.GONE if pod is None else _PHASES.get(pod.status.phase, Phase.UNKNOWN)
-
-
-def _seconds(times: list[datetime.datetime | None]) -> Float64s:
-    return np.array([math.nan if time is None else time.timestamp() for time in times], np.float64)
+def _times(times: Iterable[float | None]) -> Float64s:
+    return np.array([math.nan if time is None else time for time in times], np.float64)
 
 
 def _requests(rows: list[_Row], metric: str) -> Int64s:
     resource, _, container = metric.partition("@")
-    return np.array(
-        [UNKNOWN if row.pod is None else _request(row.pod.spec, resource, container) for row in rows], np.int64
-    )
+    known: dict[int, int] = {}  # by the identity of what pods share
+
+    def asked(pod: kept.Pod | None) -> int:
+        if pod is None:
+            return UNKNOWN
+        if id(pod.spec) not in known:
+            known[id(pod.spec)] = _request(pod.spec, resource, container)
+        return known[id(pod.spec)]
+
+    return np.array([asked(row.pod) for row in rows], np.int64)
 
 
 def _request(spec: objects.PodSpec, resource: str, container: str) -> int:

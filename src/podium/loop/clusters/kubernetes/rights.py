@@ -144,7 +144,7 @@ async def refused(client: Client, wanted: Sequence[Right], user: str = "") -> li
 
 
 async def _needed(discovery: Discovery, policies: Iterable[ScalingPolicy], cluster: str, most: str) -> list[Right]:
-    """What nothing can be decided without. Watching is better than listing, and not needed."""
+    """What nothing can be decided without."""
     found: list[Right] = []
     written = {policy.workload(cluster): policy.spec.mode == most == "own" for policy in policies}
     for key in sorted(written, key=str):
@@ -154,9 +154,9 @@ async def _needed(discovery: Discovery, policies: Iterable[ScalingPolicy], clust
             continue
         text = f"{served.resource}.{served.group}" if served.group else served.resource
         asked = [need for need in of_workload(text) if need.since == "recommend" or written[key]]
-        found += [right for need in asked for right in need.rights(key.namespace) if right[0] != "watch"]
+        found += [right for need in asked for right in need.rights(key.namespace)]
         pods = Where(group="", version="v1", resource="pods", namespace=key.namespace)
-        found += [("list", pods), ("list", dataclasses.replace(pods, group="metrics.k8s.io", version="v1beta1"))]
+        found += [("list", pods), ("watch", pods), ("list", dataclasses.replace(pods, group="metrics.k8s.io", version="v1beta1"))]
     return found
 
 
