@@ -26,8 +26,9 @@ LONGEST_STARTUP = 7200.0
     "--capacity", type=float, metavar="LOAD", help="Load that one replica serves (default: 99.9th percentile / 50)."
 )
 @click.option(
-    "--startup", default="120s", show_default=True, metavar="TIME", help="From an order until a replica serves."
-)
+    "--startup", default="120s", show_default=True, metavar="TIME[,TIME…]",
+    help="From an order until a replica serves; of several, as 20s,20s,20s,180s, each is equally likely.",
+)  # fmt: skip
 @click.option(
     "--history", "history_", default="7d", show_default=True, metavar="TIME", help="How much at the start only teaches."
 )
@@ -124,7 +125,7 @@ def command(
         raise click.BadParameter("goes with --from-ledger", param_hint="--workload")
     if url is None and (hpa or query):
         raise click.BadParameter("goes with --prometheus", param_hint="--hpa" if hpa else "--query")
-    wait, share = _startup(startup), _share(risk)
+    starts, share = _startup(startup), _share(risk)
     contenders = _contenders(names or POLICIES, share)
     prices = priced.Prices(price_place, price_cpu_hour, price_memory_hour, currency)
     price = prices.price(config, flags)
@@ -140,12 +141,12 @@ def command(
         return
     before: list[Ran] = []
     if file is not None:
-        case, notes = _case(file, column, time_column, capacity, wait)
+        case, notes = _case(file, column, time_column, capacity, starts)
         case = dataclasses.replace(case, limits=Limits(fewest, most))
         rules = Rules(_minutes(history_, "--history"))
         field = Field([case], rules)
     else:
-        one = history.one(str(url), bearer, hpa, query or "", days, capacity, wait)
+        one = history.one(str(url), bearer, hpa, query or "", days, capacity, max(starts))
         rules, notes = Rules(history_minutes([one])), list(one.notes)
         field = Field([one.case], rules)
         before = [one.ran(field, 0)]
@@ -182,19 +183,19 @@ def _contenders(names: Sequence[str], risk: float) -> list[Contender]:
 
 
 def _case(
-    file: pathlib.Path, column: str | None, time_column: str, capacity: float | None, startup: float
+    file: pathlib.Path, column: str | None, time_column: str, capacity: float | None, starts: Sequence[float]
 ) -> tuple[Case, list[str]]:
     """The load of a file, and what was assumed about it. Raises Permanent or BadInput."""
-    from podium.loop.backtest.run import Case, usual_capacity
+    from podium.loop.backtest.run import spread_case, usual_capacity
     from podium.loop.backtest.trace import trace
 
     name, series = options.one_series(file, column, time_column)
     load = trace(name, series)
     if capacity is not None:
-        return Case(load, capacity, startup), []
+        return spread_case(load, capacity, starts), []
     usual = usual_capacity(load)
     note = f"--capacity was not given: fifty replicas serve all but one minute in a thousand, {usual:.6g} each"
-    return Case(load, usual, startup), [note]
+    return spread_case(load, usual, starts), [note]
 
 
 def _milli(text: str | None, hint: str) -> int | None:
@@ -217,11 +218,12 @@ def _share(risk: float) -> float:
     return risk
 
 
-def _startup(text: str) -> float:
-    seconds = options.seconds(text, "--startup")
-    if seconds > LONGEST_STARTUP:
+def _startup(text: str) -> list[float]:
+    """Equally likely start-ups, in seconds. Raises BadParameter."""
+    starts = [options.seconds(part.strip(), "--startup") for part in text.split(",")]
+    if max(starts) > LONGEST_STARTUP:
         raise click.BadParameter(f"{text}: expected at most 2h", param_hint="--startup")
-    return seconds
+    return starts
 
 
 def _minutes(text: str, hint: str) -> int:

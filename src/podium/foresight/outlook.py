@@ -56,26 +56,27 @@ class Outlook:
         lead_seconds: Float64s,
         risk: Float64s | None = None,
         capacity: Float64s | None = None,
+        starts: Float64s | None = None,
     ) -> Changes:
-        """Take in the load [n] measured at `at`; `lead_seconds` [n] is how long a new replica takes to serve.
+        """Take in the load [n] measured at `at`; `lead_seconds` [n] is how long a new replica takes to serve at most.
 
         `risk` [n] is the share of the load that may stay unserved, `capacity` [n] what one replica serves; NaN or None:
-        unknown. When a step of the grid is complete, its mean is learned and the forecasts that end there are judged.
+        unknown. `starts` [k, n] are equally likely seconds of a start; None: all take `lead_seconds`. When a step of the grid is complete, its mean is learned and the forecasts that end there are judged.
         Raises ValueError for an `at` before one already taken in.
         """
         number = math.ceil(at / self._seconds - 1e-9)
         if self._open is not None and number < self._open:
             raise ValueError(f"{at} lies in a step that is already complete")
         changes = NO_CHANGES
-        asked = self._asked(lead_seconds, risk, capacity)
+        told = (lead_seconds, risk, capacity, starts)
         if self._open is not None and number > self._open and self._open != self._closed:
-            changes = self._close(self._open, asked)
+            changes = self._close(self._open, self._asked(*told))
         self._open = number
         known = ~np.isnan(values)
         np.add(self._now["sum"], values, out=self._now["sum"], where=known)
         np.add(self._now["count"], known, out=self._now["count"])
         if at >= number * self._seconds - 1e-6 and number != self._closed:
-            changes = _both(changes, self._close(number, asked))
+            changes = _both(changes, self._close(number, self._asked(*told)))
         return changes
 
     def set_back(self, at: float) -> None:
@@ -143,13 +144,20 @@ class Outlook:
         self.peak.restore(state)
         self._open, self._closed = (None if number < 0 else number for number in state["clock"].tolist())
 
-    def _asked(self, lead_seconds: Float64s, risk: Float64s | None, capacity: Float64s | None) -> Asked:
+    def _asked(
+        self, lead_seconds: Float64s, risk: Float64s | None, capacity: Float64s | None, starts: Float64s | None
+    ) -> Asked:
         """The lead windows in steps, rounded up; 0 where one is unknown or longer than anything learned."""
-        with np.errstate(invalid="ignore"):
-            steps = np.ceil(lead_seconds / self._seconds - 1e-9)
-        steps = np.where((steps <= self._longest) & ~np.isnan(steps), np.maximum(steps, 1), 0).astype(np.int64)
+        steps = self._in_steps(lead_seconds)
         unknown = np.full(self.size, np.nan)
-        return Asked(steps, unknown if risk is None else risk, unknown if capacity is None else capacity)
+        spread = None if starts is None else np.minimum(self._in_steps(starts), steps)
+        return Asked(steps, unknown if risk is None else risk, unknown if capacity is None else capacity, spread)
+
+    def _in_steps(self, seconds: Float64s) -> Int64s:
+        with np.errstate(invalid="ignore"):
+            steps = np.ceil(seconds / self._seconds - 1e-9)
+        out: Int64s = np.where((steps <= self._longest) & ~np.isnan(steps), np.maximum(steps, 1), 0).astype(np.int64)
+        return out
 
     def _close(self, step: int, asked: Asked) -> Changes:
         """The step is complete: learn its mean, judge what ends here, and note what is now said of the next window."""

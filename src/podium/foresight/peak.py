@@ -38,6 +38,12 @@ class Asked:
     steps: Int64s  # length of the lead window; 0: unknown, or longer than anything learned
     risk: Float64s  # share of the load that may stay unserved
     capacity: Float64s  # load that one replica serves
+    starts: Int64s | None = None  # [k, n] steps of equally likely starts; None: each as long as its window
+
+    @property
+    def spread(self) -> Int64s:
+        """[k, n] how long starts take."""
+        return self.steps[None] if self.starts is None else self.starts
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -169,7 +175,7 @@ class Peak:
         believed = winsor.bounded(memories["believed"], values, self._seconds)
         believed = np.maximum(believed, 0)  # no load is below nothing
         window.hold(self._past, memories["window"], step, believed)
-        shortfall.follow(memories["shortfall"], step, asked.steps, believed, asked.risk, self._seconds)
+        shortfall.follow(memories["shortfall"], step, asked.spread, believed, asked.risk, self._seconds)
         issued, slots = memories["issued"], np.arange(len(values))
         made = (step - asked.steps) % self._longest
         same = (issued["steps"][made, slots] == asked.steps) & (asked.steps > 0)
@@ -249,7 +255,8 @@ class Peak:
 
 
 def _of(asked: Asked, slots: slice) -> Asked:
-    return Asked(asked.steps[slots], asked.risk[slots], asked.capacity[slots])
+    starts = None if asked.starts is None else asked.starts[:, slots]
+    return Asked(asked.steps[slots], asked.risk[slots], asked.capacity[slots], starts)
 
 
 def _unit(memories: dict[str, Memory], capacity: Float64s | None) -> Float32s:

@@ -2,8 +2,9 @@
 
 No quantile serves a given share by itself: what is lost hangs on how far and for how long a load exceeds it, and on the
 replicas that the last minutes' load keeps. So the level is controlled by what following the floor to the letter has
-left unserved: the floor's replicas serve one lead time after they were asked for, and those that the load of the last
-five minutes needs stay. In every step the level's log-odds rise by GAIN x (shortfall / allowed shortfall - 1), at most
+left unserved: the floor's replicas serve one start after they were asked for, and those that the load of the last
+five minutes needs stay. A start is spread as it was measured: eight equally likely ones, and the shortfall expected over
+them, so that nobody pays as if every start were the slowest, and the slow ones are paid for by how often they come. In every step the level's log-odds rise by GAIN x (shortfall / allowed shortfall - 1), at most
 LARGEST times, where PART of the asked share is allowed: so most are within it, not half of them. It may fall far below
 a half: the load of the last minutes carries most of what a lenient share needs.
 
@@ -65,8 +66,11 @@ def level(memory: Memory, risk: Float64s) -> Float64s:
     return out
 
 
-def follow(memory: Memory, step: int, steps: Int64s, loads: Float32s, risk: Float64s, step_seconds: float) -> None:
-    """Take in the [n] loads of a step: what of them the orders of the last `steps` would have left unserved."""
+def follow(memory: Memory, step: int, starts: Int64s, loads: Float32s, risk: Float64s, step_seconds: float) -> None:
+    """Take in the [n] loads of a step: what of them the orders of the last steps would have left unserved.
+
+    `starts` [k, n] are the steps that equally likely starts take; 0: unknown.
+    """
     known = ~np.isnan(loads)
     usual, peak, age = memory["usual"], memory["peak"], memory["age"]
     usual[...] = np.where(np.isnan(usual), loads, usual)
@@ -74,9 +78,9 @@ def follow(memory: Memory, step: int, steps: Int64s, loads: Float32s, risk: Floa
     peak *= np.float32(np.exp(-step_seconds / PEAK_SECONDS))
     np.fmax(peak, loads, out=peak)
     age += (known | (age > 0)) * np.float32(step_seconds)
-    serving = _serving(memory, step, steps)
-    short = np.where(known & ~np.isnan(serving), np.maximum(loads - serving, 0), 0)
-    counted = known & ~np.isnan(serving)
+    short = _expected_short(memory, step, starts, loads)
+    counted = known & ~np.isnan(short)
+    short = np.where(counted, short, 0)
     kept = np.float32(1 - min(step_seconds / SHARE_SECONDS, 1.0))
     for name, values in (("missed", short), ("asked", np.where(counted, loads, 0))):
         memory[name][...] = memory[name] * kept + values
@@ -111,15 +115,23 @@ def realised(memory: Memory) -> Float32s:
     return np.divide(memory["missed"], asked, out=np.full_like(asked, np.nan), where=asked > 0)
 
 
-def _serving(memory: Memory, step: int, steps: Int64s) -> Float32s:
-    """[n] the load that the replicas serve which were ordered throughout the last `steps`."""
+def _expected_short(memory: Memory, step: int, starts: Int64s, loads: Float32s) -> Float32s:
+    """[n] what of the loads is not served, as a mean over equally likely starts; NaN: not known.
+
+    After a start of k steps those replicas serve that were ordered throughout the last k.
+    """
     orders = memory["orders"]
     least = np.full(memory.size, np.inf, np.float32)
-    for back in range(1, int(steps.max(initial=0)) + 1):
-        row = orders[(step - back) % len(orders)]
-        np.copyto(least, np.minimum(least, row), where=back <= steps)  # NaN stays: unknown
-    least[np.isinf(least)] = np.nan
-    return least
+    total = np.zeros(memory.size, np.float32)
+    told = np.zeros(memory.size, np.int64)
+    for back in range(1, int(starts.max(initial=0)) + 1):
+        np.minimum(least, orders[(step - back) % len(orders)], out=least)  # NaN stays: unknown
+        alike = (starts == back).sum(axis=0)
+        total += np.where(alike > 0, alike * np.maximum(loads - least, 0), 0).astype(np.float32)
+        told += alike
+    out = np.full(memory.size, np.nan, np.float32)
+    np.divide(total, np.float32(len(starts)), out=out, where=told == len(starts))
+    return out
 
 
 def _log_odds(level: Float64s) -> Float64s:

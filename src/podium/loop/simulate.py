@@ -49,6 +49,8 @@ def simulate(
 ) -> Course:
     """Turn by turn over `loads` ([t, n] units, NaN unknown), a minute apart from `start` on.
 
+    `startup_seconds` is that of every order [n], or of those of each turn [t, n].
+
     A slot begins with its first known load, as large as that needs at `share` [n] of a replica's capacity. Where
     `given` [t, n] is above 0 it was decided already and is ordered whatever `decide` says: so the past of a slot is
     taken over. It ends before its time, and with fewer rows, when `enough`. Replicas are all alike; `pods` lists them
@@ -88,7 +90,8 @@ class _Fleet:
         if self._alive.any():
             wanted = decide(number, self._snapshot(now, load), self.plant.ready(now))
         wanted = np.where(given > 0, given, np.where(self._alive, wanted, UNKNOWN))
-        self.plant = self.plant.order(now, wanted, self._startup)
+        startup = self._startup if self._startup.ndim == 1 else self._startup[number]
+        self.plant = self.plant.order(now, wanted, startup)
         changed = self.plant.ordered != before
         self._written = np.where(changed, self.plant.ordered, UNKNOWN)
         self._written_from = np.where(changed, before, UNKNOWN)

@@ -48,3 +48,23 @@ def test_measuring_changes_nothing_that_was_handed_out() -> None:
     before.measured(np.array([0]), np.array([99.0]))
     assert before.count.tolist() == [1, 0]
     assert np.isnan(before.seconds[1:]).all()
+
+
+def test_eight_equally_likely_starts_stand_for_how_they_are_spread() -> None:
+    leads = measured(*[20.0] * 15, *[180.0] * 5)
+    expected = leads.expected(UNSET, 120.0)
+    starts = leads.starts(UNSET, expected)
+    assert starts is not None
+    assert starts.T.tolist() == [[20.0] * 6 + [60.0] * 2, [120.0] * 8]  # an accident counts as three ordinary starts
+
+
+def test_starts_that_nobody_measured_or_that_a_person_configured_have_no_spread() -> None:
+    assert measured(10, 20).starts(UNSET, np.array([120.0, 120.0])) is None
+    assert measured(10, 20, 30).starts(np.array([300.0, np.nan]), np.array([300.0, 120.0])) is None
+
+
+def test_the_spread_of_starts_is_the_same_after_a_restart() -> None:
+    leads = measured(10, 20, 30, 25)
+    again = Leads.of(leads.seconds, leads.count)
+    np.testing.assert_array_equal(again.spread, leads.spread)
+    np.testing.assert_array_equal(again.learned, leads.learned)

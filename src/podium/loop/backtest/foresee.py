@@ -50,10 +50,11 @@ def foresee(
     since: Int64s,
     new_memory: Callable[[], Memory],
     progress: Callable[[float], None] = lambda _: None,
+    starts: Float64s | None = None,
 ) -> Foreseen:
     """Learn `loads` ([t, m] units of `simulate`, from minute `first` on) minute by minute.
 
-    Kept is what is forecast from row `since[m]` on.
+    `starts` [k, m] are equally likely seconds of a start-up; None: all take `lead_seconds`. Kept is what is forecast from row `since[m]` on.
     """
     rows, size = loads.shape
     outlook, capacity = new_memory().outlook, np.full(size, REPLICA)
@@ -66,7 +67,7 @@ def foresee(
     )
     begin = int(since.min(initial=rows))
     for row in range(rows):
-        outlook.step((first + row) * MINUTE, loads[row], lead_seconds, risk, capacity)
+        outlook.step((first + row) * MINUTE, loads[row], lead_seconds, risk, capacity, starts)
         if row >= begin:
             out.floor[row] = outlook.peak.floor
             out.expected[row] = outlook.peak.quantiles(first + row, HALF)[0]

@@ -23,6 +23,7 @@ from podium.loop.backtest.trace import DAY, MINUTE, Trace
 from podium.loop.remember.memory import Memory
 from podium.loop.reserve import reserve
 from podium.loop.simulate import REPLICA, Course, Decide, Enough, simulate
+from podium.loop.verify.leads import QUANTILE, STARTS
 from podium.model.arrays import Bools, Float64s, Int32s, Int64s
 
 WEEK = 7 * DAY
@@ -53,6 +54,16 @@ class Case:
     capacity: float  # in the trace's unit
     startup_seconds: float
     limits: Limits = dataclasses.field(default_factory=Limits)
+    starts: tuple[float, ...] = ()
+    """Equally likely start-ups, of which every order has one, drawn by its minute; empty: all take `startup_seconds`,
+    which else is the lead time that Podium plans with: their .95 quantile, as it would have been measured."""
+
+
+def spread_case(trace: Trace, capacity: float, starts: Sequence[float], limits: Limits | None = None) -> Case:
+    """A case whose start-ups are spread."""
+    ranked = tuple(sorted(starts))
+    lead = float(np.quantile(ranked, QUANTILE, method="inverted_cdf"))
+    return Case(trace, capacity, lead, limits or Limits(), ranked if ranked[-1] > ranked[0] else ())
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -118,6 +129,7 @@ class Field:
         self.units: Float64s = np.round(load / capacity * REPLICA, 6)
         self.begin: Int64s = np.array(offsets, np.int64) + rules.history_minutes
         self.startup: Float64s = np.array([case.startup_seconds for case in cases])
+        self.drawn = np.column_stack([_drawn(case, length, column) for column, case in enumerate(cases)])
         self.judged: Bools = (np.arange(length)[:, None] >= self.begin) & ~np.isnan(load)
 
     def foresee(
@@ -128,13 +140,29 @@ class Field:
         since = np.tile(np.maximum(self.begin - EARLIEST, 0), times)
         risk = np.repeat(np.array(risks), len(self.cases))
         loads, startup = np.tile(self.units, times), np.tile(self.startup, times)
-        return foresee(loads, self.first, startup, risk, since, new_memory, progress)
+        return foresee(loads, self.first, startup, risk, since, new_memory, progress, self._starts(times))
+
+    def _starts(self, times: int) -> Float64s | None:
+        """[STARTS, m] what a memory that measured the starts would expect; None where none is spread."""
+        if not any(case.starts for case in self.cases):
+            return None
+        middles = (2 * np.arange(STARTS) + 1) / (2 * STARTS)
+        spread = [
+            np.quantile(case.starts or (case.startup_seconds,), middles, method="inverted_cdf") for case in self.cases
+        ]
+        return np.tile(np.column_stack(spread), times)
 
     def waves(self) -> Float64s:
         """[t, m] the largest load within an hour that a Fourier transform expects."""
         begin = np.maximum(self.begin - EARLIEST, 0)
         columns = [fft.peaks(self.units[:, column], int(row)) for column, row in enumerate(begin)]
         return np.column_stack(columns)
+
+
+def _drawn(case: Case, minutes: int, seed: int) -> Float64s:
+    """[t] how long the start-up of what is ordered in each minute takes: the same for every contender."""
+    starts = np.array(case.starts or (case.startup_seconds,))
+    return starts[np.random.default_rng(seed).integers(len(starts), size=minutes)]
 
 
 def backtest(
@@ -213,10 +241,11 @@ def _closed_loop(
         else:
             decide = Ahead(table(documents), foreseen, row, foretold[slot])
         start = field.first * MINUTE
-        startup = field.startup[column[slot]]
+        minutes = np.clip(np.arange(len(loads))[:, None] + row, 0, len(field.drawn) - 1)
+        startup = field.drawn[minutes, column[slot]]
         return simulate(
             loads, start, decide, startup, share=share[slot], given=given, enough=enough, pods=kind in ("podium", "kpa")
         )
 
-    longest = math.ceil(field.startup.max(initial=0.0) / MINUTE)
+    longest = math.ceil(field.drawn.max(initial=0.0) / MINUTE)
     return long_course(field.units, column, field.begin[column], longest, run)

@@ -104,7 +104,8 @@ class Memory:
             self.capacities.set_back()
             self.usual.set_back()
         load = loads(snapshot, table, suspects(self.state, snapshot))
-        self.changes = self.outlook.step(snapshot.now, load, lead, table.risk, self._capacity(table))
+        starts = self.leads.starts(table.lead, lead)
+        self.changes = self.outlook.step(snapshot.now, load, lead, table.risk, self._capacity(table), starts)
         self.usual.follow(snapshot.now, load, table.announced, snapshot.held.announced)
         self.capacities.follow(snapshot, table.learning, load, doubted(self.state, snapshot))
 

@@ -16,7 +16,7 @@ from podium.ledger.ledger import Ledger
 from podium.loop.remember import record
 from podium.loop.remember.memory import Memory
 from podium.loop.remember.record import Turn
-from podium.loop.remember.restore import Library, begin, restore
+from podium.loop.remember.restore import Library, Restored, begin, restore
 from podium.model import clock, columns
 from podium.model.decision import Decisions
 
@@ -71,8 +71,13 @@ def replay_all(
     since_us = None if since is None else clock.microseconds(since)
     until_us = None if until is None else clock.microseconds(until) + 1
     start = _start(ledger, since_us)
-    after = None if start is None else begin(ledger, start, memory, library)[1]
-    for entry in ledger.entries([record.TURN], after_seq=after, until_us=until_us):
+    restored, after = (Restored(memory), None) if start is None else begin(ledger, start, memory, library)
+    first = restored.number
+    for entry in ledger.entries([record.TURN, record.VERDICTS], after_seq=after, until_us=until_us):
+        if entry.kind == record.VERDICTS:
+            if not entry.purged:
+                restored.follow(entry, first)  # how long starts took: forecasts expect the next ones to be like these
+            continue
         if entry.purged:
             return
         again = _again(entry, memory, library)
