@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.servers.apiserver import ApiServer
 
-RESOURCES = ("deployments.apps", "statefulsets.apps", "pods", "horizontalpodautoscalers.autoscaling")
+RESOURCES: tuple[str, ...] = ("deployments.apps", "statefulsets.apps", "pods", "horizontalpodautoscalers.autoscaling")
 RESOURCES += ("poddisruptionbudgets.policy", "nodes", "pods.metrics.k8s.io")
 
 CPU = {"type": "Resource", "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 60}}}

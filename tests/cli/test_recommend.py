@@ -16,7 +16,7 @@ from tests.servers import apiserver
 from tests.servers.apiserver import ApiServer
 from tests.servers.prometheus import Server
 
-from podium.cli import outcome, reached
+from podium.cli import outcome, pointed
 from podium.model.clock import wall_clock
 
 
@@ -223,7 +223,7 @@ def test_a_server_that_is_not_there_is_out_of_reach(tmp_path: Path) -> None:
 def test_a_credential_plugin_that_hangs_is_given_up(
     server: ApiServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reached, "PLUGIN_SECONDS", 0.3)
+    monkeypatch.setattr(pointed, "PLUGIN_SECONDS", 0.3)
     file = server.kubeconfig(tmp_path)
     plugin = "{exec: {apiVersion: client.authentication.k8s.io/v1, command: sleep, args: ['60']}}"
     file.write_text(file.read_text().replace("user: {}", f"user: {plugin}"))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from podium.cli import comparison, history, options, outcome, priced, reached
+from podium.cli import comparison, history, options, outcome, pointed, priced
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -23,7 +23,7 @@ MOST = 10  # rows of each table; JSON holds all
 
 
 @click.command(short_help="Say what a cluster could save and what will hurt it, with evidence; touch nothing.")
-@reached.options
+@pointed.options
 @click.option(
     "--prometheus",
     "url",
@@ -98,8 +98,8 @@ def _cluster(wish: _Wish, kubeconfig: str | None, context: str | None, form: str
     from podium.model.arrays import UNKNOWN
     from podium.model.clock import wall_clock
 
-    there = reached.access(kubeconfig, context)
-    seen = reached.ask(there, lambda client: reading.read(client, wish.namespace))
+    there = pointed.access(kubeconfig, context)
+    seen = pointed.ask(there, lambda client: reading.read(client, wish.namespace))
     past = Past()
     if wish.url is not None:
         found, advice, unseen = _past(wish, wish.url)
@@ -162,7 +162,7 @@ def _for_people(advice: Sequence[Advice], unseen: Sequence[str], days: float) ->
     rest = [one for one in advice if one not in savings and one not in risks]
     for title, some in (("Largest savings", savings), ("Largest risks", risks), ("Others", rest)):
         if some:
-            out += [title, _table(some[:MOST]), ""]
+            out += [title, advice_table(some[:MOST]), ""]
             if len(some) > MOST:
                 out += [f"and {len(some) - MOST} more: -o json names all", ""]
     if unseen:
@@ -171,7 +171,8 @@ def _for_people(advice: Sequence[Advice], unseen: Sequence[str], days: float) ->
     return out
 
 
-def _table(some: Sequence[Advice]) -> RenderableType:
+def advice_table(some: Sequence[Advice]) -> RenderableType:
+    """Each workload as it was and as it would have been."""
     from podium.cli import tables
     from podium.loop.prices.price import shown
 
