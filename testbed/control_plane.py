@@ -50,6 +50,11 @@ class Component:
         self._group = group
         self._process: subprocess.Popen[bytes] | None = None
 
+    @property
+    def pid(self) -> int:
+        """Of the running program; 0 when it does not run."""
+        return 0 if self._process is None else self._process.pid
+
     def start(self) -> None:
         """Run it, in the reaper's process group, with its output at the end of the log."""
         with self.log.open("ab") as log:
@@ -159,6 +164,16 @@ class ControlPlane:
     def thaw(self, component: str) -> None:
         """Let a frozen component go on."""
         self._components[component].signal(signal.SIGCONT)
+
+    def cpu_seconds(self, component: str) -> float:
+        """User and system time that a component has used so far, since it was last started (Linux)."""
+        fields = Path(f"/proc/{self._components[component].pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def resident_bytes(self, component: str) -> int:
+        """Memory that a component holds now (Linux)."""
+        pages = Path(f"/proc/{self._components[component].pid}/statm").read_text().split()[1]
+        return int(pages) * os.sysconf("SC_PAGE_SIZE")
 
     def kubectl(self, *arguments: str, input: str | None = None) -> str:  # noqa: A002  as subprocess.run names it
         """What kubectl prints, as the administrator. Raises CalledProcessError with its complaint as a note."""
