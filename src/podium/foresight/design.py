@@ -3,14 +3,14 @@
 Loads are taken as log(1 + load / unit), the unit being near the slot's usual load: small loads count as they are, large
 ones by their ratio. Every entry is a difference between two of these, so that neither unit nor level matters: the last
 half hour, the same time a day before, days like today (`alike`), and the weeks before
-(`week`). What is not known yet is 0.
+(`week`). Where a load has a period of its own (`periods`), its cycles stand for the days. What is not known yet is 0.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from podium.foresight import alike, incidents
+from podium.foresight import alike, incidents, periods
 from podium.foresight.bins import Bins
 from podium.foresight.memory import Array, Field, Memory
 from podium.foresight.week import Week
@@ -52,6 +52,7 @@ class Design:
             "seen": Field(fill=0.0),  # bins with a reading
             "usual": Field(),
             "unit": Field(),
+            **{f"periods.{name}": field for name, field in periods.FIELDS.items()},
             **{f"incidents.{name}": field for name, field in incidents.FIELDS.items()},
             **{f"alike.{name}": field for name, field in alike.fields(alike.DAYS).items()},
         }
@@ -65,7 +66,15 @@ class Design:
         memory["recent"][number % RECENT] = scaled
         memory["closed"][...] = number
         self._week.learn(memory["week"], memory["past"], number)
-        incidents.follow(memory.inside("incidents"), memory["past"], number, self.day, self._seconds)
+        cycle = np.where(memory["periods.own"] > 0, memory["periods.own"], np.float32(self.day))
+        incidents.follow(memory.inside("incidents"), memory["past"], number, cycle, self._seconds)
+
+    def look(self, memory: Memory, number: int, slots: Int64s) -> Int64s:
+        """Look for periods of some slots, after bin `number`; those returned begin anew to compare their cycles."""
+        changed = periods.look(memory.inside("periods"), memory["past"], number, self.day, slots)
+        if len(changed):
+            memory.inside("alike").forget(changed)
+        return changed
 
     def vector(self, memory: Memory, number: int) -> Float32s:
         """[p, n] what is told after bin `number`, the last one learned. The last entry is 1."""
@@ -154,9 +163,19 @@ class Design:
         out, marked = incidents.unmarked(there), np.flatnonzero(incidents.marked(there).any(axis=0))
         if len(marked):
             out[:, marked] = incidents.unmarked(past[(rows - self.day) % self.rows][:, marked])
+        self._own(memory, number, np.array((0, *AROUND)), np.ones(1, np.int64), out)
         return out
 
     def _days(self, memory: Memory, number: int, ahead: int) -> Array:
         """[d, n] the loads `ahead` bins after now, on each of the days before."""
         days = number + ahead - self.day * np.arange(1, alike.DAYS + 1)
-        return incidents.unmarked(memory["past"][days % self.rows])
+        out = incidents.unmarked(memory["past"][days % self.rows])
+        self._own(memory, number, np.array([ahead]), np.arange(1, alike.DAYS + 1), out)
+        return out
+
+    def _own(self, memory: Memory, number: int, ahead: Int64s, cycles: Int64s, out: Float32s) -> None:
+        """Overwrite what is told of days [c, n] by that of cycles, where a slot has a period of its own."""
+        own = memory["periods.own"]
+        slots = np.flatnonzero(own)
+        if len(slots):
+            out[:, slots] = periods.earlier(memory["past"], number, ahead, cycles, slots, own[slots])

@@ -22,6 +22,7 @@ YOUNG_TIMES_A_DAY = 6
 ENOUGH = 12.0  # samples before anything is said
 LARGEST = np.float32(1e4)
 FARTHEST = np.float32(4)  # times its usual size: a number further out than that is taken for so much
+DOUBTED = np.float32(0.05)  # what is left of old sums when the numbers change their meaning
 AT_ONCE = 256  # slots solved together: their matrices fit a cache
 
 
@@ -58,6 +59,12 @@ def learn(memory: Memory, vector: Float32s, outcomes: Float32s, weight: Float32s
         square[:, large] /= grown[large]
         cross[..., large] /= grown[large]
         grown[large] = 1
+
+
+def doubt(memory: Memory, slots: Int64s) -> None:
+    """The numbers of these slots mean something else from now on: what was learned of them hardly counts."""
+    for name in ("square", "cross"):
+        memory[name][..., slots] *= DOUBTED
 
 
 def solve(memory: Memory, step: int, steps_a_day: int) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from podium.foresight import equations
+from podium.foresight import equations, periods
 from podium.foresight.banded import Banded, Grid
 from podium.foresight.bins import FIELDS, Bins
 from podium.foresight.design import RECENT, TARGETS, Design
@@ -54,6 +54,7 @@ class Ridge:
         # A sample costs as much as a vector: on a fine grid it is taken in a step later.
         if step % bins.per_bin == min(1, bins.per_bin - 1):
             self._sample(memory, design, bins.last(step))
+        self._look(memory, design, bins.last(step), step, bins.per_bin * bins.day)
         equations.solve(memory.inside("equations"), step, bins.per_bin * bins.day)
         if bins.closes(step):
             self._tell(memory, design, bins.number(step))
@@ -82,6 +83,14 @@ class Ridge:
         relative = np.divide(missed, error, out=np.ones_like(missed), where=error > 0).mean(axis=0)
         weight = known / np.maximum(relative, NO_EXACTER)
         equations.learn(memory.inside("equations"), vector, outcomes, weight, MEMORY_DAYS * design.day)
+
+    def _look(self, memory: Memory, design: Design, number: int, step: int, steps_a_day: int) -> None:
+        """Look for periods of the slots whose turn it is; what was learned of days does not hold for other cycles."""
+        inner = memory.inside("equations")
+        slots = periods.due(inner["turn"], inner["samples"] * (steps_a_day / design.day), step, steps_a_day)
+        if len(slots):
+            changed = design.look(memory.inside("design"), number, slots)
+            equations.doubt(inner, changed)
 
     def _tell(self, memory: Memory, design: Design, number: int) -> None:
         inner = memory.inside("design")
