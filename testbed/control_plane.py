@@ -96,8 +96,16 @@ class ControlPlane:
     `audit_log` is where the API server writes every change made by people and by Podium, one JSON event a line.
     """
 
-    def __init__(self, folder: Path, programs: dict[str, Path], *, nodes: int = 3, hpa_seconds: int = 15) -> None:
-        """`hpa_seconds`: how often the HPA controller looks."""
+    def __init__(
+        self,
+        folder: Path,
+        programs: dict[str, Path],
+        *,
+        nodes: int = 3,
+        hpa_seconds: int = 15,
+        audit_policy: Path = HERE / "audit.yaml",
+    ) -> None:
+        """`hpa_seconds`: how often the HPA controller looks. `audit_policy`: what the audit log notes."""
         self.folder = folder
         self.kubeconfig = folder / "kubeconfig"
         self.audit_log = folder / "audit.log"
@@ -107,6 +115,7 @@ class ControlPlane:
         self._programs = programs
         self._nodes = nodes
         self._hpa_seconds = hpa_seconds
+        self._audit_policy = audit_policy
         self._components: dict[str, Component] = {}
         self._reaper: subprocess.Popen[bytes] | None = None
 
@@ -265,7 +274,7 @@ class ControlPlane:
                 f"--service-account-key-file={accounts.certificate}",
                 f"--service-account-signing-key-file={accounts.key}",
                 "--service-cluster-ip-range=10.96.0.0/16",
-                f"--audit-policy-file={HERE / 'audit.yaml'}",
+                f"--audit-policy-file={self._audit_policy}",
                 f"--audit-log-path={self.audit_log}",
             ],
             "kube-controller-manager": [
