@@ -18,11 +18,14 @@ from podium.loop.act.plan import plan
 from podium.loop.clusters.port import Cluster
 from podium.loop.decide.state import Trust
 from podium.loop.decide.table import PolicyTable
+from podium.loop.modes.neighbours import FloorResult, Neighbours, Rival
+from podium.loop.modes.settings import ContestSettings, FloorSettings
 from podium.loop.observe import ClusterSignal, Sight
-from podium.loop.orders.order import Order
+from podium.loop.orders.order import Order, draft_order
 from podium.loop.orders.orders import Orders, draft_orders
 from podium.loop.remember import checkpoints, record
 from podium.loop.remember.checkpoints import Keeper
+from podium.loop.remember.floors import draft_floors
 from podium.loop.remember.record import Turn
 from podium.loop.remember.restore import Restored
 from podium.loop.rules.evaluate import Evaluator
@@ -73,6 +76,8 @@ class Turned:
     shadow: Course  # what a plain HPA would have had
     orders: Orders  # what people had ordered, as it was followed
     table: PolicyTable  # what decided: policies, orders, and the capacities learned so far
+    rivals: dict[tuple[Rival, WorkloadKey], str] = dataclasses.field(default_factory=dict)  # what is wrong around them
+    floors: tuple[FloorResult, ...] = ()  # what became of the floors under HPAs
 
 
 class Cycle:
@@ -90,6 +95,7 @@ class Cycle:
         deadline_seconds: float,
         rules: Evaluator | None = None,
         tracer: Tracer = UNTOLD,
+        neighbours: Neighbours | None = None,
     ) -> None:
         self._cluster = cluster
         self._observer = observer
@@ -110,6 +116,9 @@ class Cycle:
         self._schedule = Schedule()
         self._rules = rules or Evaluator(LoopRules().limit)
         self._claims = Claims(cluster, leadership.epoch, deadline_seconds)
+        self._around = neighbours or Neighbours(
+            None, leadership.epoch, deadline_seconds, FloorSettings(), ContestSettings()
+        )
         self._watch = Watch()
         self._keeper = Keeper(ledger, leadership)
         self._tracer = tracer
@@ -171,6 +180,7 @@ class Cycle:
         drafts = self._adopt(now)
         with self._step("observe"):
             sight = await self._observe(now)
+            drafts += self._written_pauses(now)
         with self._step("forecast"):
             lead, forecast = self._forecast(sight)
         with self._step("decide"):
@@ -181,18 +191,19 @@ class Cycle:
             verdicts = self._verify(sight)
             self._memory.shadow.follow(sight.snapshot, turn.ready, forecast, table, lead)
         fleet, trust, reduced = self._assignment.fleet, self._memory.state.trust, int(self._memory.state.reduced.sum())
-        events = tuple(self._watch.events(turn, sight, self._claims.refused, self._memory, fleet))
+        rivals = self._around.troubles(self._table, fleet, now)
+        events = tuple(self._watch.events(turn, sight, self._claims.refused, self._memory, fleet, rivals))
         with self._step("record"):
             await asyncio.to_thread(self._record, drafts, turn, verdicts, events)
         beside = self._beside(turn)
         with self._step("act"):
-            results = await self._act(commands, turn)
+            results, floors = await self._act(commands, turn)
         if beside is not None:
             self._keeper.begin(beside, self._memory.outlook, now, self._memory.scores)
         steps = dict(self._steps)
         return Turned(
             turn, self._leadership.epoch, sight, results, verdicts, trust, self._claims.refused, events, steps, reduced,
-            self._memory.shadow.course, self._orders, table,
+            self._memory.shadow.course, self._orders, table, rivals, floors,
         )  # fmt: skip
 
     def _adopt(self, now: float) -> list[Draft]:
@@ -230,6 +241,7 @@ class Cycle:
             now,
             self._deadline,
         )
+        await self._around.look(self._table, assignment.fleet, sight.observation, now)
         seen = self._memory.score(sight.snapshot, self._table)
         written, replaced = self._restored.written(assignment.fleet, seen.replicas)
         rules = await self._rules.outcomes(self._table.rules, seen, sight.observation.ready)
@@ -237,6 +249,16 @@ class Cycle:
         held = Held(self._schedule.held(self._table.windows, now), rules, announced)
         snapshot = dataclasses.replace(seen, written=written, written_from=replaced, held=held)
         return dataclasses.replace(sight, snapshot=snapshot)
+
+    def _written_pauses(self, now: float) -> list[Draft]:
+        """The kill switch in the cluster: what is written on workloads and namespaces, as orders for the next turn.
+
+        This turn decides as it was told, and writes nothing: an order has come after its decision.
+        """
+        orders = self._around.orders(self._given, self._cluster.name, now)
+        for one in orders:
+            self.order(one)
+        return [draft_order(one) for one in orders]
 
     def _forecast(self, sight: Sight) -> tuple[Float64s, Forecast]:
         lead = self._memory.lead(self._table, self._default_lead)
@@ -263,6 +285,7 @@ class Cycle:
             state=self._memory.digest(),
             orders=self._orders.digest,
             learned=self._memory.capacities.learned(self._table.learning),
+            floors=self._around.plan(decisions, sight.snapshot, fleet, self._table),
         )
         self._restored.number, self._restored.last = turn.number, turn
         return turn, commands
@@ -303,10 +326,11 @@ class Cycle:
     def _checkpoint(self, turn: Turn, memory: Columns) -> record.Checkpoint:
         return record.Checkpoint(turn.number, turn.fleet, tuple(self._restored.expectations.values()), memory)
 
-    async def _act(self, commands: Sequence[Scale], turn: Turn) -> tuple[Result, ...]:
-        assignment, sent_by = self._assignment, time.monotonic() + self._deadline
+    async def _act(self, commands: Sequence[Scale], turn: Turn) -> tuple[tuple[Result, ...], tuple[FloorResult, ...]]:
+        assignment, sent_by, now = self._assignment, time.monotonic() + self._deadline, turn.snapshot.now
+        paused = await self._around.paused_since(commands)
 
-        def recheck(command: Scale) -> str:
+        def outdated(key: WorkloadKey) -> str:
             if not self._leadership.valid(time.monotonic()):
                 return "the lease ran out before the write was sent"
             if self._next is not None or self._assignment is not assignment:
@@ -315,16 +339,20 @@ class Cycle:
                 return "a person ordered something after the decision"
             if time.monotonic() > sent_by:
                 return f"the decision is older than {self._deadline:g} s"
-            if command.key not in self._claims:
-                return "the workload could not be claimed yet"
-            return ""
+            return paused or self._around.withheld(key, now)
 
-        results = await carry_out(self._cluster, commands, recheck)
+        def recheck(command: Scale) -> str:
+            unclaimed = "" if command.key in self._claims else "the workload could not be claimed yet"
+            return outdated(command.key) or unclaimed
+
+        results, floors = await asyncio.gather(carry_out(self._cluster, commands, recheck), self._around.act(outdated))
         self._restored.expect(results)
-        if results:
-            draft = record.draft_results(turn.number, results, turn.snapshot.now)
-            await asyncio.to_thread(self._ledger.append, [draft], self._leadership)
-        return results
+        self._around.wrote(results, floors, now)
+        drafts = [record.draft_results(turn.number, results, now)] if results else []
+        drafts += [draft_floors(turn.number, floors, now)] if floors else []
+        if drafts:
+            await asyncio.to_thread(self._ledger.append, drafts, self._leadership)
+        return results, floors
 
     @contextlib.contextmanager
     def _step(self, name: str) -> Iterator[None]:

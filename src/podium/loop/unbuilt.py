@@ -9,13 +9,11 @@ from podium.loop.policy import ScalingPolicySpec
 
 
 def fields(spec: ScalingPolicySpec) -> Iterator[tuple[Path, str]]:
-    """Every such field that `spec` uses: its path (relative to the document) and its words, as in `mode metric`."""
-    if spec.mode in ("metric", "floor"):
-        yield ("spec", "mode"), f"mode {spec.mode}"
+    """Every such field that `spec` uses: its path (relative to the document) and its words, as in `requests.mode own`."""
     if "requests" in spec.model_fields_set and spec.requests.mode != "off":
         yield ("spec", "requests"), f"requests.mode {spec.requests.mode}"
 
 
 def not_yet(spec: ScalingPolicySpec) -> tuple[str, ...]:
-    """What `spec` asks for and this version does not do, in words: (`mode metric`, `rules`)."""
+    """What `spec` asks for and this version does not do, in words: (`requests.mode own`,)."""
     return tuple(words for _, words in fields(spec))

@@ -11,6 +11,7 @@ from podium.documents import places
 from podium.ledger.ledger import Ledger
 from podium.ledger.settings import Retention
 from podium.loop.remember import record
+from podium.loop.remember.floors import FLOORS
 from podium.settings import Loaded
 
 
@@ -24,7 +25,7 @@ def open_ledger(loaded: Loaded) -> Ledger:
 def retained(kept: Retention) -> dict[str, float]:
     """{kind of entry: age at which its payload is dropped} (seconds)."""
     ages = dict.fromkeys((record.TURN, record.CHECKPOINT, record.MEMORY), kept.inputs)
-    return ages | dict.fromkeys((record.RESULTS, record.VERDICTS, record.EVENT), kept.changes)
+    return ages | dict.fromkeys((record.RESULTS, record.VERDICTS, record.EVENT, FLOORS), kept.changes)
 
 
 def state_folder(loaded: Loaded) -> Path:

@@ -19,6 +19,8 @@ from podium.documents.collection import Documents
 from podium.documents.problem import Invalid, Problem
 from podium.loop.clusters.port import Cluster
 from podium.loop.clusters.simulated.simulation import Simulation, set_in_motion
+from podium.loop.clusters.simulated.surroundings import SimulatedSurroundings
+from podium.loop.modes.surroundings import Surroundings
 from podium.loop.pace import Pace, WallPace
 from podium.loop.policy import ScalingPolicy
 from podium.loop.settings import ClusterSettings
@@ -48,6 +50,7 @@ class World:
     where: dict[str, tuple[str, str]]  # source -> (kind, URL or file)
     simulated: bool
     history_seconds: float
+    surroundings: Surroundings | None = None  # of the cluster; None: nothing is known of them
 
 
 @contextlib.asynccontextmanager
@@ -73,19 +76,25 @@ def _simulated(loaded: Loaded, documents: Documents, state: Path) -> World:
     sources = {source.name: source for source in sources_of(loaded, documents, simulation)}
     where = _where(loaded) | {cluster.name: ("cluster", f"simulated, {scenario}")}
     past = simulation.clock() - simulation.history_start
-    return World(simulation.cluster, simulation.clock, sources, where, simulated=True, history_seconds=past)
+    around = SimulatedSurroundings(simulation.cluster)
+    return World(
+        simulation.cluster, simulation.clock, sources, where, simulated=True, history_seconds=past, surroundings=around
+    )
 
 
 def _kubernetes(loaded: Loaded, documents: Documents) -> World:
     from podium.clients.kubernetes.client import Client
     from podium.loop.clusters.kubernetes.cluster import KubernetesCluster
+    from podium.loop.clusters.kubernetes.surroundings import KubernetesSurroundings
 
     (cluster,) = loaded.value.clusters
     access = access_to(cluster)
     sources = {source.name: source for source in sources_of(loaded, documents, None)}
     where = _where(loaded) | {cluster.name: ("cluster", shown(access.server))}
-    reached = KubernetesCluster(cluster.name, Client(access, environment=os.environ))
-    return World(reached, WallPace(), sources, where, simulated=False, history_seconds=loaded.value.loop.history)
+    client = Client(access, environment=os.environ)
+    reached, around = KubernetesCluster(cluster.name, client), KubernetesSurroundings(cluster.name, client)
+    past = loaded.value.loop.history
+    return World(reached, WallPace(), sources, where, simulated=False, history_seconds=past, surroundings=around)
 
 
 async def knock(loaded: Loaded, documents: Documents) -> None:

@@ -20,10 +20,12 @@ from podium.loop.cycle import Assignment, Cycle, Turned
 from podium.loop.decide.table import Guards, Reactive
 from podium.loop.drive import drive, lead
 from podium.loop.modes.board import Board
+from podium.loop.modes.neighbours import Neighbours
 from podium.loop.orders.book import OrderBook
 from podium.loop.policy import ScalingPolicy
 from podium.loop.remember import backfill, checkpoints, record, samples
 from podium.loop.remember.anew import new_memory
+from podium.loop.remember.floors import namespaces
 from podium.loop.remember.restore import Restored, restore
 from podium.loop.rules.evaluate import Evaluator
 from podium.loop.tabulate import Limits, tabulate
@@ -173,6 +175,7 @@ class Program:
                 deadline_seconds=min(settings.interval, 10.0),
                 tracer=self._tracer or UNTOLD,
                 rules=self._rules,
+                neighbours=await self._neighbours(leadership),
             )
             self._cycle = cycle
             self.book.open(cycle, leadership)
@@ -193,6 +196,17 @@ class Program:
                     await self._cycle.close()
             with contextlib.suppress(Temporary, StaleLeader):
                 leadership.release()
+
+    async def _neighbours(self, leadership: Leadership) -> Neighbours:
+        settings = self._loaded.value.loop
+        return Neighbours(
+            self._outside.surroundings,
+            leadership.epoch,
+            min(settings.interval, 10.0),
+            settings.floor,
+            settings.contest,
+            remembered=await asyncio.to_thread(namespaces, self._ledger),
+        )
 
     async def _highest_claim(self) -> int:
         """The highest epoch that any workload of the documents carries: of a ledger that is gone."""
@@ -253,6 +267,11 @@ class Program:
             say = log.warning if result.fate == "failed" else log.debug  # a missing right is nobody's secret
             say("scaled" if result.fate == "written" else str(result.fate), workload=str(command.key),
                 replicas=f"{command.current} -> {command.replicas}", **_words(result.words))  # fmt: skip
+
+        for one in turned.floors:
+            say = log.warning if one.fate == "failed" else log.debug
+            say("floor " + ("set" if one.fate == "written" else str(one.fate)), workload=str(one.command.key),
+                what=one.command.words, **_words(one.words))  # fmt: skip
 
     async def _forget_old(self) -> None:
         """Drop what is older than the settings keep. The chain stays provable."""

@@ -10,17 +10,20 @@ import asyncio
 import dataclasses
 import time
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from podium.clients.kubernetes.selectors import Selector
-from podium.loop.cycle import Turned
 from podium.loop.decide.table import Mode
 from podium.model import clock
 from podium.model.arrays import UNKNOWN
 from podium.model.decision import Decisions, Reason
 from podium.model.fleet import Fleet
 from podium.model.identity import WorkloadKey
+
+if TYPE_CHECKING:
+    from podium.loop.cycle import Turned
 
 METRIC = "podium-replicas"
 BLIND = (Reason.NOT_OBSERVED, Reason.ALL_SIGNALS_MISSING, Reason.SCALED_TO_ZERO)

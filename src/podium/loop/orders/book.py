@@ -12,7 +12,7 @@ from podium.ledger import errors
 from podium.ledger.entry import Draft
 from podium.ledger.lease import Leadership
 from podium.ledger.ledger import Ledger
-from podium.loop.orders.order import Direction, Order, Pause, Target, What, draft_order, shown
+from podium.loop.orders.order import PAUSED, Direction, Order, Pause, Target, What, draft_order, shown
 from podium.loop.orders.orders import Orders, given
 from podium.loop.orders.tuning import Noted, Tuning, draft_tuning
 from podium.model import clock, identity
@@ -215,6 +215,11 @@ def _nothing_to_resume(wanted: Wanted, standing: Orders) -> str:
         named = [f"{one.target} ({one.direction}, by {one.by})" for one in others if one.target != wanted.target]
         if named:
             return f"{words}; what pauses it is a pause of {', '.join(named)}"
+    written = [one for one in standing.pauses if one.target == wanted.target and one.via]
+    if written:
+        return (
+            f"{words}; what pauses it is the {written[0].by}: take it away there, as kubectl annotate … {PAUSED}- does"
+        )
     if own := [one for one in standing.pauses if one.target == wanted.target]:
         return f"{words} in direction {wanted.direction}; there is one of {', '.join(one.direction for one in own)}"
     return words

@@ -10,6 +10,7 @@ from podium.ledger.entry import Draft, Entry
 from podium.model import clock
 from podium.model.identity import WorkloadKey
 
+PAUSED = "podium.dev/paused"  # the annotation that pauses a workload or a namespace
 ORDER = "order"  # the kind of an entry that holds one order, appended when it was given
 ORDERS = "orders"  # the kind of an entry that holds all orders in force, found again by their digest
 
@@ -52,6 +53,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     direction: Direction = "both"  # of a pause, or of the pauses that a resume takes back
     until: float | None = None  # of a pause, Unix seconds on the loop's clock; None: until it is taken back
     key: str = ""  # the Idempotency-Key it came with
+    via: str = ""  # "annotation": somebody wrote it on the object itself, and takes it back there
 
 
 class Pause(msgspec.Struct, frozen=True, kw_only=True):

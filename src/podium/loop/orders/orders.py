@@ -50,8 +50,10 @@ class Orders:
         return Orders(pauses, beliefs)
 
     def of(self, target: Target, direction: Direction = "both") -> tuple[Order, ...]:
-        """The pauses that a resume of this target and direction takes back."""
-        return tuple(one for one in self.pauses if one.target == target and direction in (one.direction, "both"))
+        """The pauses that a resume of this target and direction takes back; none that is written on the object."""
+        return tuple(
+            one for one in self.pauses if one.target == target and not one.via and direction in (one.direction, "both")
+        )
 
     def covering(self, key: WorkloadKey) -> tuple[Order, ...]:
         """The pauses that hold for one workload."""
@@ -106,7 +108,7 @@ NOTHING_ORDERED = Orders()
 
 
 def _replaces(order: Order, earlier: Order) -> bool:
-    if earlier.target != order.target:
+    if earlier.target != order.target or earlier.via != order.via:
         return False
     if order.what == "resume":
         return order.direction in (earlier.direction, "both")

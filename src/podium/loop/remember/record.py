@@ -18,6 +18,7 @@ import podium
 from podium.ledger.columns import pack, unpack
 from podium.ledger.entry import Draft, Entry
 from podium.loop.act.carry_out import Result
+from podium.loop.modes.floors import Floors, no_floors
 from podium.loop.tabulate import Policies
 from podium.model import clock, columns
 from podium.model.arrays import UNKNOWN, Columns, Float64s, Int64s
@@ -61,6 +62,7 @@ class Turn:
     version: str = podium.__version__  # of the Podium that decided: another one may decide otherwise
     orders: str = ""  # digest of what people had ordered; "": nothing
     learned: Learned = dataclasses.field(default_factory=nothing_learned)  # capacities that were decided with
+    floors: Floors = dataclasses.field(default_factory=no_floors)  # what was read of HPAs in mode floor, and intended
 
 
 def draft_turn(turn: Turn, asked: Float64s | None = None) -> Draft:
@@ -73,6 +75,7 @@ def draft_turn(turn: Turn, asked: Float64s | None = None) -> Draft:
         | {"lead": turn.lead, "ready": turn.ready, "planned": turn.planned}
         | columns.flatten(turn.decisions, "decisions")
         | (columns.flatten(turn.learned, "learned") if len(turn.learned.slots) else {})
+        | (columns.flatten(turn.floors, "floors") if len(turn.floors.slots) else {})
     )
     return _draft(TURN, turn.snapshot.now, pack(meta, payload), subject=str(turn.number))
 
@@ -96,6 +99,7 @@ def read_turn(entry: Entry) -> Turn:
         version=meta.get("version", ""),
         orders=meta.get("orders", ""),
         learned=columns.restore(Learned, payload, "learned") if "learned.slots" in payload else nothing_learned(),
+        floors=columns.restore(Floors, payload, "floors") if "floors.slots" in payload else no_floors(),
     )
 
 

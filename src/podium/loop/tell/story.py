@@ -243,6 +243,12 @@ def troubles(turned: Turned, fleet: Fleet) -> dict[int, tuple[str, ...]]:
     """Slot -> why its workload is not led as its policy asks, in words; only those with such a trouble."""
     found = list(turned.sight.observation.troubles.items())
     found += [(key, f"not led: {words}") for key, words in turned.unclaimed.items()]
+    found += [(key, words) for (_, key), words in turned.rivals.items()]
+    found += [
+        (one.command.key, f"{one.command.words}: {one.fate}: {one.words}")
+        for one in turned.floors
+        if one.fate is not Fate.WRITTEN
+    ]
     found += [
         (result.command.key, f"{result.fate}: {result.words}")
         for result in turned.results

@@ -5,10 +5,12 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 
 import numpy as np
 
 from podium.loop.decide.state import Trust
+from podium.loop.modes.neighbours import Rival
 from podium.loop.observe import Sight
 from podium.loop.remember.memory import Memory
 from podium.loop.remember.record import Turn
@@ -19,6 +21,7 @@ from podium.model.fleet import Fleet
 from podium.model.identity import WorkloadKey, new_id
 
 Condition = tuple[str, str]  # (what, of whom)
+_NO_RIVALS: Mapping[tuple[Rival, WorkloadKey], str] = MappingProxyType({})
 UNREAD = "workload.unread"  # told by the cluster alone: while it is silent, nobody knows whether that still holds
 
 
@@ -29,11 +32,21 @@ class Watch:
         self._holding: set[Condition] = set()
 
     def events(
-        self, turn: Turn, sight: Sight, unclaimed: Mapping[WorkloadKey, str], memory: Memory, fleet: Fleet
+        self,
+        turn: Turn,
+        sight: Sight,
+        unclaimed: Mapping[WorkloadKey, str],
+        memory: Memory,
+        fleet: Fleet,
+        rivals: Mapping[tuple[Rival, WorkloadKey], str] = _NO_RIVALS,
     ) -> Iterator[Event]:
-        """The events of one turn. `unclaimed` says of workloads why they could not be claimed."""
+        """The events of one turn. `unclaimed` says of workloads why they could not be claimed.
+
+        `rivals`: what is wrong around workloads, and why.
+        """
         now_us = clock.microseconds(turn.snapshot.now)
         holding = dict(_conditions(turn, sight, unclaimed, memory.state.trust, fleet))
+        holding |= {(str(what), str(key)): words for (what, key), words in rivals.items()}
         unseen = {one for one in self._holding if one[0] == UNREAD} if sight.cluster_trouble else set()
         for what, whom in sorted(holding.keys() - self._holding):
             yield _event(f"{what}.began", whom, now_us, {"words": holding[what, whom]})
