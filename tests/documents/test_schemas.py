@@ -31,8 +31,12 @@ def test_a_crd_is_structural(kind: type[Document]) -> None:
 
 @pytest.mark.parametrize("kind", kinds.KINDS.values())
 def test_every_field_of_a_spec_says_what_it_is(kind: type[Document]) -> None:
-    spec = schemas.structural(kind)["properties"]["spec"]
-    assert [name for name, field in spec["properties"].items() if not field.get("description")] == []
+    named = [
+        (f"{path}.{name}", field)
+        for path, schema in every(schemas.structural(kind)["properties"]["spec"])
+        for name, field in schema.get("properties", {}).items()
+    ]
+    assert [path for path, field in named if not field.get("description")] == []
 
 
 def test_defaults_stand_as_people_would_write_them() -> None:

@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from podium.documents.shape import Objection, Shape
-from podium.documents.values import Milli, PositiveMilli, Text
+from podium.documents.values import NotNegativeMilli, PositiveMilli, Text
 
 PositiveInt = Annotated[int, Field(gt=0, le=2**31 - 1)]
 
@@ -37,8 +37,17 @@ class LabelSelectorRequirement(Shape):
     """One condition on a label."""
 
     key: Text
+    """The label."""
     operator: Literal["In", "NotIn", "Exists", "DoesNotExist"]
-    values: tuple[str, ...] = ()
+    """How it is compared."""
+    values: Annotated[tuple[str, ...], Field(max_length=100)] = ()
+    """With what; for In and NotIn alone."""
+
+    @classmethod
+    def cel_rules(cls) -> tuple[tuple[str, str], ...]:
+        """What the API server can say itself."""
+        listed = "self.operator in ['In', 'NotIn']"
+        return ((f"({listed}) == (has(self.values) && size(self.values) > 0)", "values belong to In and NotIn alone"),)
 
     def objections(self) -> Iterator[Objection]:
         """A list of values belongs to In and NotIn alone."""
@@ -51,17 +60,33 @@ class LabelSelector(Shape):
     """Which labels an object must carry; all conditions hold together."""
 
     match_labels: dict[str, str] = Field(default_factory=dict)
-    match_expressions: tuple[LabelSelectorRequirement, ...] = ()
+    """Labels with the values that they must have."""
+    match_expressions: Annotated[tuple[LabelSelectorRequirement, ...], Field(max_length=32)] = ()
+    """Further conditions on labels."""
+
+
+_TARGETS = {"Utilization": "averageUtilization", "Value": "value", "AverageValue": "averageValue"}
 
 
 class MetricTarget(Shape):
     """How much of a metric is wanted: one of `value`, `averageValue` and `averageUtilization`, named by `type`."""
 
     type: Literal["Utilization", "Value", "AverageValue"]
+    """Which of the three is written."""
     value: PositiveMilli | None = None
+    """Of all pods together."""
     average_value: PositiveMilli | None = None
+    """Of each pod, on average."""
     average_utilization: PositiveInt | None = None
     """Per cent of what the pods request."""
+
+    @classmethod
+    def cel_rules(cls) -> tuple[tuple[str, str], ...]:
+        """What the API server can say itself."""
+        return tuple(
+            (f"(self.type == '{kind}') == has(self.{name})", f"{name} is written with type {kind}, and then alone")
+            for kind, name in _TARGETS.items()
+        )
 
     def objections(self) -> Iterator[Objection]:
         """The field that `type` names is there, and no other."""
@@ -81,15 +106,23 @@ class MetricIdentifier(Shape):
     """A metric by name, optionally narrowed by labels."""
 
     name: Text
-    """The metric's name: a Signal of the same namespace."""
+    """The metric's name: a Signal of the same namespace, else one of the cluster's own metrics APIs."""
     selector: LabelSelector | None = None
+    """Which of its series, by their labels; not beside a Signal."""
 
 
 class ResourceMetric(Shape):
     """A resource of all containers of each pod, such as cpu."""
 
     name: Text
+    """cpu or memory."""
     target: MetricTarget
+    """How much of it is wanted."""
+
+    @classmethod
+    def cel_rules(cls) -> tuple[tuple[str, str], ...]:
+        """What the API server can say itself."""
+        return (("self.target.type != 'Value'", "Utilization or AverageValue for a resource"),)
 
     def objections(self) -> Iterator[Objection]:
         """A resource has no total to compare with."""
@@ -101,8 +134,16 @@ class ContainerResourceMetric(Shape):
     """A resource of one named container of each pod."""
 
     name: Text
+    """cpu or memory."""
     container: Text
+    """The container's name."""
     target: MetricTarget
+    """How much of it is wanted."""
+
+    @classmethod
+    def cel_rules(cls) -> tuple[tuple[str, str], ...]:
+        """What the API server can say itself."""
+        return (("self.target.type != 'Value'", "Utilization or AverageValue for a resource"),)
 
     def objections(self) -> Iterator[Objection]:
         """A resource has no total to compare with."""
@@ -114,7 +155,14 @@ class PodsMetric(Shape):
     """A metric of each pod, averaged."""
 
     metric: MetricIdentifier
+    """Which metric."""
     target: MetricTarget
+    """How much of it is wanted."""
+
+    @classmethod
+    def cel_rules(cls) -> tuple[tuple[str, str], ...]:
+        """What the API server can say itself."""
+        return (("self.target.type == 'AverageValue'", "AverageValue for a metric of pods"),)
 
     def objections(self) -> Iterator[Objection]:
         """Pods are averaged, so only an average can be wanted."""
@@ -126,8 +174,16 @@ class ObjectMetric(Shape):
     """A metric of one other object of the namespace."""
 
     described_object: TargetRef
+    """The object that is measured."""
     metric: MetricIdentifier
+    """Which metric."""
     target: MetricTarget
+    """How much of it is wanted."""
+
+    @classmethod
+    def cel_rules(cls) -> tuple[tuple[str, str], ...]:
+        """What the API server can say itself."""
+        return (("self.target.type != 'Utilization'", "Value or AverageValue for a metric of an object"),)
 
     def objections(self) -> Iterator[Objection]:
         """Utilization is a share of requests, which only pods have."""
@@ -139,7 +195,14 @@ class ExternalMetric(Shape):
     """A metric that belongs to nothing in the cluster, such as the length of a queue."""
 
     metric: MetricIdentifier
+    """Which metric."""
     target: MetricTarget
+    """How much of it is wanted."""
+
+    @classmethod
+    def cel_rules(cls) -> tuple[tuple[str, str], ...]:
+        """What the API server can say itself."""
+        return (("self.target.type != 'Utilization'", "Value or AverageValue for an external metric"),)
 
     def objections(self) -> Iterator[Objection]:
         """Utilization is a share of requests, which only pods have."""
@@ -147,15 +210,33 @@ class ExternalMetric(Shape):
             yield Objection(("target", "type"), "Value or AverageValue for an external metric")
 
 
+_METRICS = ("Resource", "ContainerResource", "Pods", "Object", "External")
+
+
 class MetricSpec(Shape):
     """One metric of the reactive part: the field that `type` names."""
 
     type: Literal["Resource", "ContainerResource", "Pods", "Object", "External"]
+    """Which of the five is written."""
     resource: ResourceMetric | None = None
+    """A resource of all containers of each pod."""
     container_resource: ContainerResourceMetric | None = None
+    """A resource of one container of each pod."""
     pods: PodsMetric | None = None
+    """A metric of each pod."""
     object: ObjectMetric | None = None
+    """A metric of another object of the namespace."""
     external: ExternalMetric | None = None
+    """A metric of nothing in the cluster."""
+
+    @classmethod
+    def cel_rules(cls) -> tuple[tuple[str, str], ...]:
+        """What the API server can say itself."""
+        kinds = {kind: kind[0].lower() + kind[1:] for kind in _METRICS}
+        return tuple(
+            (f"(self.type == '{kind}') == has(self.{name})", f"{name} is written with type {kind}, and then alone")
+            for kind, name in kinds.items()
+        )
 
     def objections(self) -> Iterator[Objection]:
         """The field that `type` names is there, and no other."""
@@ -194,8 +275,11 @@ class ScalingPolicyRule(Shape):
     """At most so many pods, or per cent of the pods, in so many seconds."""
 
     type: Literal["Pods", "Percent"]
+    """What is counted."""
     value: PositiveInt
+    """How many at most."""
     period_seconds: Annotated[int, Field(gt=0, le=1800)]
+    """In how long."""
 
 
 class ScalingRules(Shape):
@@ -206,13 +290,9 @@ class ScalingRules(Shape):
     select_policy: Literal["Max", "Min", "Disabled"] = "Max"
     """Which of the policies counts: the one that allows most, or least; Disabled stops this direction."""
     policies: Annotated[tuple[ScalingPolicyRule, ...], Field(min_length=1)] | None = None
-    tolerance: Milli | None = None
+    """How many pods may come or go in how long."""
+    tolerance: NotNegativeMilli | None = None
     """How far from its target a metric may be without any change, as a ratio: 100m is ten per cent."""
-
-    def objections(self) -> Iterator[Objection]:
-        """A negative tolerance would scale at rest."""
-        if self.tolerance is not None and self.tolerance < 0:
-            yield Objection(("tolerance",), "a quantity of at least 0")
 
 
 # What autoscaling/v2 fills in. The 300 seconds on the way down are the controller's own default.
@@ -237,7 +317,9 @@ class Behavior(Shape):
     """How fast to scale, as autoscaling/v2 has it."""
 
     scale_up: ScalingRules | None = None
+    """On the way up."""
     scale_down: ScalingRules | None = None
+    """On the way down."""
 
     @property
     def up(self) -> ScalingRules:

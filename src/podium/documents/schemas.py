@@ -16,8 +16,8 @@ from podium.documents.shape import Shape
 WRITTEN_BY = "podium.dev/version"  # which Podium wrote a definition, for whoever compares
 
 _AS_THEY_ARE = (
-    "description", "type", "enum", "pattern", "minLength", "maxLength", "minItems", "maxItems", "minimum", "maximum",
-    "required", "x-kubernetes-validations",
+    "description", "type", "enum", "pattern", "minLength", "maxLength", "minItems", "maxItems", "maxProperties",
+    "minimum", "maximum", "required", "x-kubernetes-validations",
 )  # fmt: skip
 
 
@@ -127,11 +127,13 @@ def _resolved(schema: Mapping[str, Any], defs: Mapping[str, Any]) -> dict[str, A
 
 
 def _int_or_string(schema: Mapping[str, Any]) -> dict[str, Any]:
-    # The alternatives stand in exactly this form, or the API server refuses them; a pattern binds strings alone.
+    # The alternatives stand in exactly this form, or the API server refuses them. A pattern binds strings alone, and a
+    # minimum numbers.
     pattern = next((option["pattern"] for option in schema["anyOf"] if "pattern" in option), None)
+    least = next((option["minimum"] for option in schema["anyOf"] if "minimum" in option), None)
     out = {name: schema[name] for name in ("description", "default") if name in schema}
     out |= {"anyOf": [{"type": "integer"}, {"type": "string"}], "x-kubernetes-int-or-string": True}
-    return out | ({"pattern": pattern} if pattern else {})
+    return out | ({"pattern": pattern} if pattern else {}) | ({} if least is None else {"minimum": least})
 
 
 def _without_empty_defaults(value: Any) -> Any:

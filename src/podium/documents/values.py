@@ -24,10 +24,11 @@ def unexpected(expected: str) -> PydanticCustomError:
     return PydanticCustomError(EXPECTED, "{expected}", {"expected": expected})
 
 
-def int_or_string(pattern: str, description: str) -> dict[str, Any]:
-    """The JSON Schema of a value written as a number or as text; the form a CRD can hold too."""
+def int_or_string(pattern: str, description: str, least: int | None = None) -> dict[str, Any]:
+    """The JSON Schema of a value written as a number (of at least `least`) or as text; the form a CRD can hold too."""
+    number: dict[str, Any] = {"type": "integer"} | ({} if least is None else {"minimum": least})
     return {
-        "anyOf": [{"type": "integer"}, {"type": "string", "pattern": pattern}],
+        "anyOf": [number, {"type": "string", "pattern": pattern}],
         "x-kubernetes-int-or-string": True,
         "description": description,
     }
@@ -54,9 +55,14 @@ def _positive(seconds: float) -> float:
     return seconds
 
 
-_DURATION_SCHEMA = WithJsonSchema(
-    int_or_string(r"^([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h|d|w))+$", "A duration such as 15s, 5m or 1h30m, or seconds.")
-)
+_UNIT = "(ns|us|µs|ms|s|m|h|d|w)"
+_PART = rf"([0-9]+(\.[0-9]+)?{_UNIT})"
+_SOME = rf"(([0-9]*[1-9][0-9]*(\.[0-9]+)?|0+\.[0-9]*[1-9][0-9]*){_UNIT})"  # a part that is not nothing
+ABOVE_ZERO = rf"{_PART}*{_SOME}{_PART}*"
+"""Durations above 0s, as a pattern: an API server has no other way to know."""
+_DURATION = "A duration such as 15s, 5m or 1h30m, or seconds."
+_DURATION_SCHEMA = WithJsonSchema(int_or_string(rf"^{_PART}+$", _DURATION, 0))
+_POSITIVE_DURATION_SCHEMA = WithJsonSchema(int_or_string(rf"^{ABOVE_ZERO}$", _DURATION, 1))
 Seconds = Annotated[
     float, BeforeValidator(_seconds), PlainSerializer(clock.duration, return_type=str), _DURATION_SCHEMA
 ]
@@ -66,9 +72,20 @@ PositiveSeconds = Annotated[
     float,
     BeforeValidator(lambda value: _positive(_seconds(value))),
     PlainSerializer(clock.duration, return_type=str),
-    _DURATION_SCHEMA,
+    _POSITIVE_DURATION_SCHEMA,
 ]
 """A duration in seconds above zero."""
+
+
+def not_before(later: str, earlier: str) -> str:
+    """CEL: the duration in field `later` is at least the one in `earlier`, as far as CEL can read them.
+
+    Its durations know no days and weeks, and say nothing of a field that is left out.
+    """
+    both = [f"self.{name}" for name in (later, earlier)]
+    unread = " || ".join(f"!has({one}) || string({one}).matches('[dw]')" for one in both)
+    first, second = (f"duration(type({one}) == int ? string({one}) + 's' : string({one}))" for one in both)
+    return f"{unread} || {first} >= {second}"
 
 
 LEARNED: Literal["learned"] = "learned"
@@ -87,11 +104,7 @@ LeadTime = Annotated[
     float | Literal["learned"],
     BeforeValidator(_lead_time),
     PlainSerializer(lambda value: value if value == LEARNED else clock.duration(value), return_type=str),
-    WithJsonSchema(
-        int_or_string(
-            r"^(learned|([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h|d|w))+)$", "`learned`, or a duration such as 90s or 5m."
-        )
-    ),
+    WithJsonSchema(int_or_string(rf"^(learned|{ABOVE_ZERO})$", "`learned`, or a duration such as 90s or 5m.", 1)),
 ]
 """Seconds ahead, or `learned`."""
 
@@ -114,19 +127,27 @@ def _positive_milli(value: object) -> int:
     return milli
 
 
-_QUANTITY_SCHEMA = WithJsonSchema(
-    int_or_string(
-        r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+|[KMGTPE]i|[numkMGTPE]?)$",
-        "A Kubernetes quantity such as 250m, 2 or 64Mi.",
-    )
+def _not_negative_milli(value: object) -> int:
+    milli = _milli(value)
+    if milli < 0:
+        raise unexpected("a quantity of at least 0")
+    return milli
+
+
+_QUANTITY = "A Kubernetes quantity such as 250m, 2 or 64Mi."
+_SUFFIX = "([eE][+-]?[0-9]+|[KMGTPE]i|[numkMGTPE]?)"
+_NOT_NEGATIVE_SCHEMA = WithJsonSchema(int_or_string(rf"^[+]?([0-9]+\.?[0-9]*|\.[0-9]+){_SUFFIX}$", _QUANTITY, 0))
+_POSITIVE_SCHEMA = WithJsonSchema(
+    int_or_string(rf"^[+]?([0-9]*[1-9][0-9]*\.?[0-9]*|[0-9]*\.[0-9]*[1-9][0-9]*){_SUFFIX}$", _QUANTITY, 1)
 )
-Milli = Annotated[
-    int, BeforeValidator(_milli), PlainSerializer(quantities.format_milli, return_type=str), _QUANTITY_SCHEMA
-]
-"""A Kubernetes quantity as exact thousandths of its unit (`2` is 2000, `250m` is 250)."""
+NotNegativeMilli = Annotated[
+    int, BeforeValidator(_not_negative_milli), PlainSerializer(quantities.format_milli, return_type=str),
+    _NOT_NEGATIVE_SCHEMA,
+]  # fmt: skip
+"""A Kubernetes quantity of zero or more, as exact thousandths of its unit (`2` is 2000, `250m` is 250)."""
 
 PositiveMilli = Annotated[
-    int, BeforeValidator(_positive_milli), PlainSerializer(quantities.format_milli, return_type=str), _QUANTITY_SCHEMA
+    int, BeforeValidator(_positive_milli), PlainSerializer(quantities.format_milli, return_type=str), _POSITIVE_SCHEMA
 ]
 """A Kubernetes quantity above zero, as thousandths of its unit."""
 
@@ -188,10 +209,16 @@ def _cel(value: str) -> str:
     return value
 
 
-TimeZone = Annotated[str, pydantic.AfterValidator(_time_zone)]
+def written_as(pattern: str, longest: int) -> WithJsonSchema:
+    """What an API server can look at, coarser than our own reading: only that names the mistake."""
+    return WithJsonSchema({"type": "string", "pattern": f"^({pattern})$", "maxLength": longest})
+
+
+_CRON_FORM = r"@(yearly|annually|monthly|weekly|daily|midnight|hourly)|\s*\S+(\s+\S+){4}\s*"
+TimeZone = Annotated[str, pydantic.AfterValidator(_time_zone), written_as("[A-Za-z][A-Za-z0-9_+/-]*", 64)]
 """An IANA time zone."""
 
-Cron = Annotated[str, pydantic.AfterValidator(_cron)]
+Cron = Annotated[str, pydantic.AfterValidator(_cron), written_as(_CRON_FORM, 256)]
 """Five cron fields (minute hour day-of-month month day-of-week) or @hourly, @daily, @weekly, @monthly, @yearly."""
 
 Cel = Annotated[str, Field(min_length=1, max_length=1000), pydantic.AfterValidator(_cel)]

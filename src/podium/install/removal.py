@@ -119,6 +119,8 @@ async def _there(client: Client, one: dict[str, Any]) -> bool:
         found = await client.get(_where(one), objects.Object, metadata_alone=True)
     except errors.Missing:
         return False
+    if found.metadata.deletion_timestamp is not None:
+        return False  # it is on its way
     return one["kind"] == "CustomResourceDefinition" or SELECTOR.items() <= (found.metadata.labels or {}).items()
 
 

@@ -24,11 +24,26 @@ HOMES = dict.fromkeys(("deployment", "statefulset", "replicaset", "daemonset"), 
 HOMES |= dict.fromkeys(("job", "cronjob"), "batch/v1")
 
 
+def grouped(target: str) -> str:
+    """CEL: the target names its group, where its kind lives in one that people leave out."""
+    kinds = ", ".join(f"'{kind}'" for kind in HOMES)
+    return (
+        f"!({target}.kind.lowerAscii() in [{kinds}]) || (has({target}.apiVersion) && {target}.apiVersion.contains('/'))"
+    )
+
+
+_LIMITED = (
+    "!has(self.minReplicas) || !has(self.maxReplicas) || self.minReplicas <= self.maxReplicas",
+    "min is above max",
+)
+
+
 class Replicas(Shape):
     """The limits that no decision leaves."""
 
-    min: Count = 1
-    """Fewest replicas. Zero is left to people: a workload at zero is not touched."""
+    min: Annotated[int, Field(ge=0, le=1_000_000)] = 1
+    """Fewest replicas. Zero takes an `activation`; without one a workload at zero was put there by a person, and is not
+    touched."""
     max: Count
     """Most replicas."""
 
@@ -125,6 +140,12 @@ class Outcome(Shape):
     pause: Pause | None = None
     """Stops scaling up, down, or both."""
 
+    @classmethod
+    def cel_rules(cls) -> tuple[tuple[str, str], ...]:
+        """What the API server can say itself."""
+        some = "has(self.minReplicas) || has(self.maxReplicas) || has(self.pause)"
+        return ((some, "at least one of minReplicas, maxReplicas and pause"), _LIMITED)
+
     def objections(self) -> Iterator[Objection]:
         """A rule does something, and not two opposite things."""
         if self.min_replicas is None and self.max_replicas is None and self.pause is None:
@@ -141,6 +162,7 @@ class Rule(Shape):
     in UTC: `minute`, `hour`, `weekday` (0 is Sunday), `day`, `month`. All are fractions: compare with 5 or 5.0,
     calculate with 5.0. In a signal's name every sign that is no letter, digit or `_` is written `_`."""
     then: Outcome
+    """What holds then."""
 
 
 class Window(Shape):
@@ -157,12 +179,30 @@ class Window(Shape):
     max_replicas: Count | None = None
     """Lowers the upper limit."""
 
+    @classmethod
+    def cel_rules(cls) -> tuple[tuple[str, str], ...]:
+        """What the API server can say itself."""
+        some = "has(self.minReplicas) || has(self.maxReplicas)"
+        return ((some, "at least one of minReplicas and maxReplicas"), _LIMITED)
+
     def objections(self) -> Iterator[Objection]:
         """A window does something, and leaves room."""
         if self.min_replicas is None and self.max_replicas is None:
             yield Objection((), "at least one of minReplicas and maxReplicas")
         if self.min_replicas is not None and self.max_replicas is not None and self.min_replicas > self.max_replicas:
             yield Objection(("minReplicas",), f"at most maxReplicas, which is {self.max_replicas}")
+
+
+class Activation(Shape):
+    """When a workload may rest at zero replicas, and what wakes it."""
+
+    signal: ObjectName
+    """A Signal of the same namespace that does not need the workload's own pods: the length of a queue, requests that a
+    proxy counts."""
+    above: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
+    """Above this, in the signal's unit, there is work: at least one replica."""
+    idle: PositiveSeconds = 300.0
+    """How long it stays at or below that before the last replica goes."""
 
 
 class Dependency(Shape):
@@ -218,7 +258,7 @@ class ScalingPolicySpec(Shape):
     """recommend touches nothing; metric feeds an HPA; floor raises an HPA's minimum; own writes replicas."""
     replicas: Replicas
     """The limits that no decision leaves."""
-    metrics: tuple[MetricSpec, ...] = ()
+    metrics: Annotated[tuple[MetricSpec, ...], Field(max_length=64)] = ()
     """The reactive part: HPA v2 metrics."""
     behavior: Behavior = Behavior()
     """How fast to scale: HPA v2 behaviour."""
@@ -228,10 +268,12 @@ class ScalingPolicySpec(Shape):
     """How good is good enough; one request in a thousand may wait, as in the usual 99.9 per cent objective."""
     forecast: Forecast = Forecast()
     """Scaling ahead of the load."""
-    rules: tuple[Rule, ...] = ()
+    rules: Annotated[tuple[Rule, ...], Field(max_length=64)] = ()
     """Conditions that change the limits or pause scaling."""
-    schedule: tuple[Window, ...] = ()
+    schedule: Annotated[tuple[Window, ...], Field(max_length=64)] = ()
     """Recurring stretches of time with limits of their own."""
+    activation: Activation | None = None
+    """To zero replicas and back; takes `replicas: {min: 0}`."""
     dependencies: tuple[Dependency, ...] = ()
     """What the workload leans on: while one of them fails, nothing is added that would press it harder."""
     requests: Requests = Requests()
@@ -239,12 +281,29 @@ class ScalingPolicySpec(Shape):
     pause: Pause = "none"
     """Stops scaling up, down, or both, until it is taken away."""
 
+    @classmethod
+    def cel_rules(cls) -> tuple[tuple[str, str], ...]:
+        """What the API server can say itself."""
+        bounds = ("self.rules.all(one, {})", "one.then"), ("self.schedule.all(one, {})", "one")
+        room = (
+            "(!has({0}.minReplicas) || {0}.minReplicas <= self.replicas.max) && "
+            "(!has({0}.maxReplicas) || {0}.maxReplicas >= self.replicas.min)"
+        )
+        return (
+            (grouped("self.targetRef"), "apiVersion of the target, as in apps/v1"),
+            *((every.format(room.format(part)), "rules and windows stay within replicas") for every, part in bounds),
+        )
+
     def objections(self) -> Iterator[Objection]:
         """The target has its group. Rules and windows stay inside the limits, or they could never do anything."""
         group = HOMES.get(self.target_ref.kind.casefold())
         if group is not None and not self.target_ref.group:
             expected = f"apiVersion, as in {group} for a {self.target_ref.kind}"
             yield Objection(("targetRef", "apiVersion"), expected)
+        if self.replicas.min == 0 and self.activation is None:
+            yield Objection(("replicas", "min"), "at least 1, or an activation, which says what wakes it from zero")
+        if self.activation is not None and self.replicas.min > 0:
+            yield Objection(("activation",), f"nothing here, because replicas.min is {self.replicas.min}")
         parts: list[tuple[tuple[str | int, ...], Outcome | Window]] = []
         parts += [(("rules", number, "then"), rule.then) for number, rule in enumerate(self.rules)]
         parts += [(("schedule", number), window) for number, window in enumerate(self.schedule)]
@@ -266,6 +325,8 @@ class ScalingPolicySpec(Shape):
             path = ("spec", "objective", "latency", "signal")
             written = "signal" in self.objective.latency.model_fields_set
             named.append((path if written else path[:3], self.objective.latency.signal))
+        if self.activation is not None:
+            named.append((("spec", "activation", "signal"), self.activation.signal))
         for number, dependency in enumerate(self.dependencies):
             named.append((("spec", "dependencies", number, "signal"), dependency.signal))
         for number, metric in enumerate(self.metrics):

@@ -63,6 +63,12 @@ class PresetLabels(Shape):
     workload: LabelName | None = None
     """The label that holds a workload whose kind no label says."""
 
+    @classmethod
+    def cel_rules(cls) -> tuple[tuple[str, str], ...]:
+        """What the API server can say itself."""
+        one = " + ".join(f"(has(self.{kind}) ? 1 : 0)" for kind in _KINDS)
+        return ((f"{one} == 1", f"exactly one of {', '.join(_KINDS)}"),)
+
     def objections(self) -> Iterator[Objection]:
         """Exactly one label names the subject."""
         written = self.written()

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from podium.documents.document import Document
 from podium.documents.shape import Objection, Shape
-from podium.documents.values import Label, ObjectName, PositiveSeconds, Text
+from podium.documents.values import Label, ObjectName, PositiveSeconds, Text, not_before
 from podium.signals.parameters import PresetName, PresetParameters, adapted
 from podium.signals.presets import PRESETS, Preset
 
@@ -101,6 +101,15 @@ def _preset(origin: PrometheusOrigin | None) -> Preset | None:
     return PRESETS[origin.preset] if origin is not None and origin.preset is not None else None
 
 
+def _preset_units() -> str:
+    """CEL: a unit beside a preset is the one it measures in. Lists, for a map would be made anew for every Signal."""
+    by_unit: dict[str, list[str]] = {}
+    for name, preset in PRESETS.items():
+        by_unit.setdefault(preset.unit, []).append(name)
+    fits = (f"(self.unit == '{unit}' && self.prometheus.preset in {names})" for unit, names in by_unit.items())
+    return " || ".join(["!has(self.prometheus)", "!has(self.prometheus.preset)", "!has(self.unit)", *fits])
+
+
 def _or_preset(name: str, otherwise: Any) -> Any:
     """A field that a preset fills in where nobody writes it."""
 
@@ -138,7 +147,17 @@ class SignalSpec(Shape):
         """What the API server can say itself."""
         one = " + ".join(f"(has(self.{name}) ? 1 : 0)" for name in _ORIGINS)
         unit = "has(self.unit) || has(self.anomaly) || (has(self.prometheus) && has(self.prometheus.preset))"
-        return ((f"{one} == 1", f"exactly one of {', '.join(_ORIGINS)}"), (unit, "a unit, which only a preset knows"))
+        resources = "self.unit == (self.cluster.resource == 'cpu' ? 'cores' : 'bytes')"
+        judged = " || ".join(f"has(self.{name})" for name in _JUDGED.values())
+        return (
+            (f"{one} == 1", f"exactly one of {', '.join(_ORIGINS)}"),
+            (unit, "a unit, which only a preset knows"),
+            (f"!has(self.cluster) || !has(self.unit) || {resources}", "cpu is measured in cores, memory in bytes"),
+            ("!has(self.anomaly) || !has(self.unit) || self.unit == 'ratio'", "ratio, which a score from 0 to 1 is"),
+            (f"!has(self.anomaly) || !({judged})", f"{', '.join(_JUDGED.values())} are those of the Signal judged"),
+            (_preset_units(), "the unit in which the preset measures, or nothing"),
+            (not_before("staleAfter", "interval"), "staleAfter is at least the interval"),
+        )
 
     def objections(self) -> Iterator[Objection]:
         """Exactly one origin, a unit that fits it, and patience for at least one interval."""

@@ -111,4 +111,4 @@ def test_a_checkpoint_of_before_there_were_holidays_is_taken_over() -> None:
 
 def test_the_cluster_would_refuse_what_says_nothing() -> None:
     rules = dict(Calendar.model_fields["spec"].annotation.cel_rules())  # type: ignore[union-attr]
-    assert rules["has(self.events) || has(self.holidays)"] == "events, holidays or both"
+    assert rules["(has(self.events) && size(self.events) > 0) || has(self.holidays)"] == "events, holidays or both"

@@ -14,9 +14,9 @@ from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
 from podium.documents.document import Document
 from podium.documents.kubernetes import LabelSelector, TargetRef
 from podium.documents.shape import Objection, Shape
-from podium.documents.values import PositiveSeconds, TimeZone, int_or_string, unexpected
+from podium.documents.values import PositiveSeconds, TimeZone, int_or_string, unexpected, written_as
 from podium.loop.calendar.holidays import Holidays
-from podium.loop.policy import HOMES
+from podium.loop.policy import HOMES, grouped
 from podium.model import clock
 
 LEAD: Literal["lead"] = "lead"
@@ -37,7 +37,7 @@ def _moment(value: str) -> str:
     return value
 
 
-Moment = Annotated[str, pydantic.AfterValidator(_moment)]
+Moment = Annotated[str, pydantic.AfterValidator(_moment), written_as(_MOMENT.pattern, 32)]
 """A moment as people write it."""
 
 
@@ -109,9 +109,15 @@ class Announced(Shape):
     @classmethod
     def cel_rules(cls) -> tuple[tuple[str, str], ...]:
         """What the API server can say itself."""
+        unlike = "!(size(self.start) in [16, 19]) || size(self.end) != size(self.start)"
         return (
             ("has(self.end) != has(self.__for__)", "either end or for"),  # a word of CEL is escaped so
             ("has(self.expect) || has(self.atLeast)", "expect, atLeast or both"),
+            # Of two moments on one clock the later one reads later, letter by letter.
+            (
+                f"!has(self.end) || {unlike} || self.end.replace(' ', 'T') > self.start.replace(' ', 'T')",
+                "end is after start",
+            ),
         )
 
     def objections(self) -> Iterator[Objection]:
@@ -158,7 +164,7 @@ class CalendarSpec(Shape):
     """The ScalingPolicies of the namespace whose labels match."""
     time_zone: TimeZone = "UTC"
     """Where the clocks hang that `start` and `end` are read on, and by which the usual load of an hour is known."""
-    events: tuple[Announced, ...] = ()
+    events: Annotated[tuple[Announced, ...], Field(max_length=500)] = ()
     """What is announced."""
     holidays: Holidays | None = None
     """Days whose load is not that of their weekday."""
@@ -168,7 +174,8 @@ class CalendarSpec(Shape):
         """What the API server can say itself."""
         return (
             ("!(has(self.targetRef) && has(self.selector))", "either targetRef or selector"),
-            ("has(self.events) || has(self.holidays)", "events, holidays or both"),
+            ("(has(self.events) && size(self.events) > 0) || has(self.holidays)", "events, holidays or both"),
+            (f"!has(self.targetRef) || ({grouped('self.targetRef')})", "apiVersion of the target, as in apps/v1"),
         )
 
     def told(self) -> tuple[Announced | Holidays, ...]:

@@ -16,7 +16,7 @@ from pydantic import Field
 
 from podium.documents.problem import nearest
 from podium.documents.shape import Objection, Shape
-from podium.documents.values import unexpected
+from podium.documents.values import unexpected, written_as
 
 if TYPE_CHECKING:
     from holidays import HolidayBase
@@ -48,7 +48,7 @@ def _date(value: str) -> str:
 class Day(Shape):
     """A date of one's own."""
 
-    date: Annotated[str, pydantic.AfterValidator(_date)]
+    date: Annotated[str, pydantic.AfterValidator(_date), written_as(_DATE.pattern, 10)]
     """The day, on the clocks of `timeZone`, as in 2026-12-24."""
     name: Annotated[str, Field(min_length=1, max_length=100)]
     """What people call it; reasons name it."""
@@ -57,18 +57,18 @@ class Day(Shape):
 class Holidays(Shape):
     """Days whose load is that of the last holiday or, before the first, of a Sunday."""
 
-    country: Annotated[str, pydantic.AfterValidator(_country)] | None = None
+    country: Annotated[str, pydantic.AfterValidator(_country), written_as(_COUNTRY.pattern, 2)] | None = None
     """Whose public holidays, by its two letters of ISO 3166, as in DE."""
     region: Annotated[str, Field(min_length=1, max_length=20)] | None = None
     """A part of the country with holidays of its own, as in BY for Bavaria."""
-    dates: tuple[Day, ...] = ()
+    dates: Annotated[tuple[Day, ...], Field(max_length=1000)] = ()
     """More days of the same kind: of the company, of the town."""
 
     @classmethod
     def cel_rules(cls) -> tuple[tuple[str, str], ...]:
         """What the API server can say itself."""
         return (
-            ("has(self.country) || has(self.dates)", "country, dates or both"),
+            ("has(self.country) || (has(self.dates) && size(self.dates) > 0)", "country, dates or both"),
             ("!has(self.region) || has(self.country)", "country, because region is written"),
         )
 
