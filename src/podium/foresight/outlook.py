@@ -14,6 +14,7 @@ import numpy as np
 
 from podium.foresight.banded import HORIZON_SECONDS
 from podium.foresight.calibration import NO_CHANGES, Calibration, Changes
+from podium.foresight.fellows import Tenants
 from podium.foresight.forecaster import Forecaster
 from podium.foresight.memory import Field, Memory
 from podium.foresight.peak import Asked, Peak
@@ -57,18 +58,20 @@ class Outlook:
         risk: Float64s | None = None,
         capacity: Float64s | None = None,
         starts: Float64s | None = None,
+        tenants: Int64s | None = None,
     ) -> Changes:
         """Take in the load [n] measured at `at`; `lead_seconds` [n] is how long a new replica takes to serve at most.
 
         `risk` [n] is the share of the load that may stay unserved, `capacity` [n] what one replica serves; NaN or None:
-        unknown. `starts` [k, n] are equally likely seconds of a start; None: all take `lead_seconds`. When a step of the grid is complete, its mean is learned and the forecasts that end there are judged.
-        Raises ValueError for an `at` before one already taken in.
+        unknown. `starts` [k, n] are equally likely seconds of a start; None: all take `lead_seconds`. `tenants` [n]
+        says who belongs together, -1 for nobody; None: no two do. When a step of the grid is complete, its mean is
+        learned and the forecasts that end there are judged. Raises ValueError for an `at` before one already taken in.
         """
         number = math.ceil(at / self._seconds - 1e-9)
         if self._open is not None and number < self._open:
             raise ValueError(f"{at} lies in a step that is already complete")
         changes = NO_CHANGES
-        told = (lead_seconds, risk, capacity, starts)
+        told = (lead_seconds, risk, capacity, starts, tenants)
         if self._open is not None and number > self._open and self._open != self._closed:
             changes = self._close(self._open, self._asked(*told))
         self._open = number
@@ -145,13 +148,21 @@ class Outlook:
         self._open, self._closed = (None if number < 0 else number for number in state["clock"].tolist())
 
     def _asked(
-        self, lead_seconds: Float64s, risk: Float64s | None, capacity: Float64s | None, starts: Float64s | None
+        self,
+        lead_seconds: Float64s,
+        risk: Float64s | None,
+        capacity: Float64s | None,
+        starts: Float64s | None,
+        tenants: Int64s | None,
     ) -> Asked:
         """The lead windows in steps, rounded up; 0 where one is unknown or longer than anything learned."""
         steps = self._in_steps(lead_seconds)
         unknown = np.full(self.size, np.nan)
         spread = None if starts is None else np.minimum(self._in_steps(starts), steps)
-        return Asked(steps, unknown if risk is None else risk, unknown if capacity is None else capacity, spread)
+        together = None if tenants is None else Tenants.among(tenants)
+        return Asked(
+            steps, unknown if risk is None else risk, unknown if capacity is None else capacity, spread, together
+        )
 
     def _in_steps(self, seconds: Float64s) -> Int64s:
         with np.errstate(invalid="ignore"):

@@ -14,7 +14,7 @@ import math
 
 import numpy as np
 
-from podium.foresight import shortfall, tails, window, winsor
+from podium.foresight import fellows, shortfall, tails, window, winsor
 from podium.foresight.banded import BLOCK
 from podium.foresight.memory import Field, Memory
 from podium.model.arrays import Bools, Columns, Float32s, Float64s, Int64s
@@ -39,6 +39,7 @@ class Asked:
     risk: Float64s  # share of the load that may stay unserved
     capacity: Float64s  # load that one replica serves
     starts: Int64s | None = None  # [k, n] steps of equally likely starts; None: each as long as its window
+    tenants: fellows.Tenants | None = None  # None: no two slots belong together
 
     @property
     def spread(self) -> Int64s:
@@ -81,6 +82,7 @@ class Peak:
             "shortfall": Memory(shortfall.fields(longest), size),
             "issued": Memory(issued, size),
             "growth": Memory({"margin": Field(fill=MARGIN_AT_FIRST)}, size),
+            "fellows": Memory(fellows.fields(longest), size),
         }
         self._blocks = self._cut()
 
@@ -97,6 +99,7 @@ class Peak:
     def passed(self, step: int) -> None:
         """A step that nobody told of."""
         row = step % self._longest
+        self._memories["fellows"]["began"][row] = False
         for name in ("steps", "centre", "scale", "quantile"):
             self._memories["issued"][name][row] = self._memories["issued"].fields[name].fill
         self._memories["issued"]["floors"][step % self._keep] = np.nan
@@ -108,6 +111,7 @@ class Peak:
         """Take in the mean loads [n] of a step: what they say of the windows that end with it."""
         with np.errstate(over="ignore"):  # beyond float32 is infinite, which is unknown
             values = loads.astype(np.float32)
+        fresh = np.isnan(self._memories["tails"]["slow"]) if asked.tenants is not None else None
         parts = [
             self._judge(number, step, values[slots], _of(asked, slots), memories)
             for number, (slots, memories) in enumerate(self._blocks)
@@ -115,12 +119,16 @@ class Peak:
         if not parts:
             return Judged(values, values, values)
         outcome, quantile, centre = (np.concatenate(column) for column in zip(*parts, strict=True))
+        if asked.tenants is not None and fresh is not None:
+            self._teach_fellows(step, asked.tenants, asked.steps, Judged(outcome, quantile, centre), fresh)
         return Judged(outcome, quantile, centre)
 
     def issue(self, step: int, medians: Float32s, trusted: Bools, asked: Asked) -> None:
         """Tell the windows that begin after `step`. `medians` [3, n]: largest within, at the end, furthest known."""
+        caught = self._contagion(step, asked.tenants) if asked.tenants is not None else None
         for slots, memories in self._blocks:
-            self._issue(step, medians[:, slots], trusted[slots], _of(asked, slots), memories)
+            theirs = None if caught is None else caught.of(slots)
+            self._issue(step, medians[:, slots], trusted[slots], _of(asked, slots), memories, theirs)
 
     def quantiles(self, step: int, levels: Float64s) -> Float32s:
         """[q, n] of the maximum of the window that began after `step`; NaN where unknown."""
@@ -149,6 +157,7 @@ class Peak:
         self._memories["issued"].forget(np.arange(self._memories["issued"].size))
         self._memories["window"]["loads"][...] = np.nan
         self._memories["shortfall"]["orders"][...] = np.nan
+        self._memories["fellows"]["began"][...] = False
 
     def resize(self, size: int) -> None:
         """Grow or shrink to `size` slots; new ones know nothing."""
@@ -195,7 +204,30 @@ class Peak:
         tails.learn(memories["tails"], error, scale, step * self._seconds, self._seconds)
         return outcome, quantile, centre
 
-    def _issue(self, step: int, medians: Float32s, trusted: Bools, asked: Asked, memories: dict[str, Memory]) -> None:
+    def _teach_fellows(self, step: int, tenants: fellows.Tenants, steps: Int64s, judged: Judged, fresh: Bools) -> None:
+        """What the workloads of a tenant learn of each other: from windows that ended, and for those that are new."""
+        memory, told = self._memories["fellows"], self._memories["tails"]
+        fellows.learn(memory, tenants, step, steps, judged.outcome, judged.quantile, self._seconds)
+        new = fresh & ~np.isnan(told["slow"])
+        part = tails.faded(step * self._seconds, self._seconds)
+        if part or new.any():
+            fellows.lean(memory, told, tenants, new, part)
+
+    def _contagion(self, step: int, tenants: fellows.Tenants) -> fellows.Contagion:
+        """Whose fellows are above what was told of them a step ago."""
+        loads = self._memories["window"]["loads"]
+        told = self._memories["issued"]["quantile"][(step - 1) % self._longest]
+        return fellows.contagion(self._memories["fellows"], tenants, step, loads[step % len(loads)], told)
+
+    def _issue(
+        self,
+        step: int,
+        medians: Float32s,
+        trusted: Bools,
+        asked: Asked,
+        memories: dict[str, Memory],
+        caught: fellows.Contagion | None,
+    ) -> None:
         row, unit = step % self._longest, _unit(memories, asked.capacity)
         past, issued = memories["window"], memories["issued"]
         past["expected"][row] = medians
@@ -212,6 +244,8 @@ class Peak:
         level = shortfall.level(memories["shortfall"], asked.risk)
         level = np.where(np.isnan(level), UNASKED_LEVEL, level)
         floor = _above(centre, scale, told.quantile(level), unit)
+        if caught is not None:
+            floor = np.fmax(floor, caught.ready(issued["quantile"][row], level))
         margin = past["held"] * np.exp(memories["growth"]["margin"])
         floor = np.where(trusted, floor, np.fmax(floor, margin))
         floor = shortfall.bounded(memories["shortfall"], floor)

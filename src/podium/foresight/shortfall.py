@@ -3,10 +3,12 @@
 No quantile serves a given share by itself: what is lost hangs on how far and for how long a load exceeds it, and on the
 replicas that the last minutes' load keeps. So the level is controlled by what following the floor to the letter has
 left unserved: the floor's replicas serve one start after they were asked for, and those that the load of the last
-five minutes needs stay. A start is spread as it was measured: eight equally likely ones, and the shortfall expected over
-them, so that nobody pays as if every start were the slowest, and the slow ones are paid for by how often they come. In every step the level's log-odds rise by GAIN x (shortfall / allowed shortfall - 1), at most
-LARGEST times, where PART of the asked share is allowed: so most are within it, not half of them. It may fall far below
-a half: the load of the last minutes carries most of what a lenient share needs.
+five minutes needs stay. A start is spread as it was measured: the shortfall is expected over eight equally likely ones,
+so that nobody pays as if every start were the slowest, and slow ones are paid for as often as they come.
+
+In every step the level's log-odds rise by GAIN x (shortfall / allowed shortfall - 1), at most LARGEST times, where PART
+of the asked share is allowed: so most are within it, not half of them. It may fall far below a half: the load of the
+last minutes carries most of what a lenient share needs.
 
 What a person, a limit, a pause or a slow node keeps back does not count: the floor did ask for it.
 """

@@ -37,8 +37,9 @@ def _prior() -> Float32s:
     return (PRIOR_WEIGHT * np.diff(below)).astype(np.float32)
 
 
+PRIOR: Float32s = _prior()
 FIELDS = {
-    "counts": Field((BINS,), _prior()),
+    "counts": Field((BINS,), PRIOR),
     "fast": Field(),
     "slow": Field(),
     "parts": Field((PARTS,)),
@@ -69,9 +70,18 @@ def learn(memory: Memory, errors: Float32s, scales: Float32s, at: float, step_se
     memory["counts"][row, slots[known]] += 1
 
 
+def faded(at: float, step_seconds: float) -> float:
+    """The part of the counts that is forgotten at `at`: 0 but once an hour."""
+    return (
+        1 - float(np.exp(-max(FADE_SECONDS, step_seconds) / MEMORY_SECONDS))
+        if at % FADE_SECONDS < step_seconds
+        else 0.0
+    )
+
+
 def _fade(memory: Memory, at: float, step_seconds: float) -> None:
-    if at % FADE_SECONDS < step_seconds:
-        memory["counts"][...] *= np.float32(np.exp(-max(FADE_SECONDS, step_seconds) / MEMORY_SECONDS))
+    if part := faded(at, step_seconds):
+        memory["counts"][...] *= np.float32(1 - part)
 
 
 def _follow(mean: Float32s, slots: Int64s, size: Float32s, weight: float) -> None:

@@ -8,7 +8,7 @@ import hashlib
 
 import numpy as np
 
-from podium.model.arrays import Int64s
+from podium.model.arrays import UNKNOWN, Int64s
 from podium.model.identity import WorkloadKey
 
 
@@ -45,6 +45,13 @@ class Fleet:
         for key, number in self.index.items():
             found.setdefault(key.namespace, []).append(number)
         return {namespace: np.array(numbers, np.int64) for namespace, numbers in found.items()}
+
+    @functools.cached_property
+    def tenants(self) -> Int64s:
+        """[n] whose each slot is, as dense numbers in the order of first slots; UNKNOWN: nobody's."""
+        numbers: dict[str, int] = {}
+        whose = [numbers.setdefault(slot.tenant, len(numbers)) if slot.tenant else UNKNOWN for slot in self.slots]
+        return np.array(whose, np.int64)
 
     @functools.cached_property
     def digest(self) -> str:

@@ -36,7 +36,7 @@ async def backfill(
         for signal in wanted:
             await _fill(loads, at, signal, sources[signal.source], memory.fleet, table)
         for moment, row in zip(at.tolist(), loads, strict=True):
-            memory.outlook.step(moment, row, lead, table.risk, table.capacity)
+            memory.outlook.step(moment, row, lead, table.risk, table.capacity, None, memory.fleet.tenants)
             if table.announced is not None:
                 memory.usual.follow(moment, row, table.announced, memory.announced(table, moment, lead))
         learned += STEP_SECONDS * float((~np.isnan(loads)).any(axis=1).sum())

@@ -105,7 +105,9 @@ class Memory:
             self.usual.set_back()
         load = loads(snapshot, table, suspects(self.state, snapshot))
         starts = self.leads.starts(table.lead, lead)
-        self.changes = self.outlook.step(snapshot.now, load, lead, table.risk, self._capacity(table), starts)
+        self.changes = self.outlook.step(
+            snapshot.now, load, lead, table.risk, self._capacity(table), starts, self.fleet.tenants
+        )
         self.usual.follow(snapshot.now, load, table.announced, snapshot.held.announced)
         self.capacities.follow(snapshot, table.learning, load, doubted(self.state, snapshot))
 
