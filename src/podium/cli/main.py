@@ -14,7 +14,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "pause": ("podium.cli.pause", "Pause scaling of a workload, a namespace or everything."),
     "resume": ("podium.cli.resume", "Take a pause back."),
     "believe": ("podium.cli.believe", "Take what a doubted source says for the truth."),
-    "recommend": ("podium.cli.recommend", "Say what a cluster could save and what will hurt it, with evidence; touch nothing."),
+    "recommend": ("podium.cli.recommend", "Say what a cluster could save and what will hurt it; touch nothing."),
     "install": ("podium.cli.install", "Print what lets Podium run in a cluster; --check names what is missing there."),
     "uninstall": ("podium.cli.uninstall", "Take Podium out of a cluster, and its marks off the workloads."),
     "backtest": ("podium.cli.backtest", "Replay a recorded load under several policies, side by side."),
