@@ -14,7 +14,7 @@ from podium.documents.loading import Asides
 from podium.documents.problem import Problem
 from podium.documents.shape import Shape
 from podium.documents.source import Source
-from podium.loop import checks
+from podium.loop import apimetrics, checks
 from podium.loop.calendar.document import Calendar
 from podium.loop.clusters.simulated.scenario import Scenario
 from podium.loop.policy import ScalingPolicy
@@ -31,7 +31,11 @@ def folder(path: pathlib.Path, settings: Settings | None = None) -> Folder:
 
 def all_checks(settings: Settings | None = None) -> tuple[Check, ...]:
     """What must hold between documents; what must hold between them and the sources needs the settings."""
-    return checks.CHECKS if settings is None else (*checks.CHECKS, settings.sources_exist())
+    if settings is None:
+        return checks.CHECKS
+    # Only a real cluster has metrics APIs, which measure what no Signal does.
+    real = any(cluster.kind == "kubernetes" for cluster in settings.clusters)
+    return (*checks.CHECKS, settings.sources_exist(), *(() if real else (apimetrics.measured,)))
 
 
 def _scenario_mistakes(value: dict[str, Any], source: Source) -> Iterable[Problem]:

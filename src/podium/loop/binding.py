@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from podium.documents.collection import Documents
+from podium.loop import apimetrics
 from podium.loop.anomalies.asked import AnomalySignal
 from podium.loop.calendar.document import Calendar
 from podium.loop.cycle import Assignment
@@ -31,8 +32,12 @@ def bind(
     guards: Guards,
     reactive: Reactive,
     limits: Limits,
+    metrics_source: str = "",
 ) -> Assignment:
-    """What a set of documents asks of the loop of `cluster`. Workloads that stay keep their slots in `fleet`."""
+    """What a set of documents asks of the loop of `cluster`. Workloads that stay keep their slots in `fleet`.
+
+    `metrics_source` answers metrics that no Signal measures; "": nothing does, and they are unknown.
+    """
     policies = {policy.workload(cluster): policy for policy in documents.of(ScalingPolicy)}
     by_pod = {
         (policy.namespace, metric.pods.metric.name)
@@ -52,6 +57,9 @@ def bind(
         else:
             of_pods = (signal.namespace, signal.metadata.name) in by_pod
             signals.append(_bound(signal, origin, source_of, cluster, of_pods=of_pods))
+    if metrics_source:
+        known = {(signal.namespace, signal.metadata.name) for signal in documents.of(Signal)}
+        signals += apimetrics.bound(policies.values(), known, metrics_source, cluster)
     return Assignment(
         policies=Policies(
             policies,

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from podium.documents import cel
 from podium.documents.collection import Documents
 from podium.documents.problem import Problem, nearest
-from podium.loop import conditions
+from podium.loop import apimetrics, conditions
 from podium.loop.calendar.document import Calendar
 from podium.loop.conditions import KNOWN, RESOURCES
 from podium.loop.policy import ScalingPolicy
@@ -17,11 +17,11 @@ from podium.signals.signal import Signal
 
 
 def named_signals_exist(documents: Documents) -> Iterator[Problem]:
-    """Every signal that a policy names is a Signal of its own namespace."""
+    """Every signal that a policy names is a Signal of its own namespace; a metric may be of the cluster's own APIs."""
     for policy in documents.of(ScalingPolicy):
         known = [signal.metadata.name for signal in documents.of(Signal) if signal.namespace == policy.namespace]
         for path, name in policy.spec.signals:
-            if name not in known:
+            if name not in known and (path[1] != "metrics" or nearest(name, known)):
                 expected = f"the name of a Signal in namespace {policy.namespace}{nearest(name, known)}"
                 yield Problem.at(policy.source, path, expected, name)
 
@@ -52,13 +52,16 @@ def pods_have_no_score(documents: Documents) -> Iterator[Problem]:
 
 
 def signals_select_by_themselves(documents: Documents) -> Iterator[Problem]:
-    """A metric has no selector of its own: which series count is what its Signal's query says."""
+    """Beside a Signal a metric has no selector of its own: which series count is what the Signal's query says."""
+    signals = {(one.namespace, one.metadata.name) for one in documents.of(Signal)}
     for policy in documents.of(ScalingPolicy):
         for number, metric in enumerate(policy.spec.metrics):
+            name = metric.identifier.name if metric.identifier is not None else ""
+            if (policy.namespace, name) not in signals:
+                continue
             if metric.identifier is not None and metric.identifier.selector is not None:
                 part = metric.type[0].lower() + metric.type[1:]
                 path = ("spec", "metrics", number, part, "metric", "selector")
-                name = metric.identifier.name
                 expected = f"nothing here: which series count is said by the query of the Signal {name}"
                 yield Problem.at(policy.source, path, expected, "a selector")
 
@@ -150,6 +153,7 @@ CHECKS = (
     anomalies_are_of_measured_signals,
     pods_have_no_score,
     signals_select_by_themselves,
+    apimetrics.told_apart,
     one_policy_per_workload,
     rules_are_conditions,
 )
