@@ -96,6 +96,10 @@ class Peak:
         """[n] share of the load of the last two weeks that following the floor left unserved; NaN: unknown."""
         return shortfall.realised(self._memories["shortfall"])
 
+    def independent(self, tenants: fellows.Tenants) -> Float64s:
+        """[n] the share of the outcomes of a slot's tenant that counts as independent evidence."""
+        return fellows.evidence(self._memories["fellows"], tenants, np.ones(len(tenants.of)))
+
     def passed(self, step: int) -> None:
         """A step that nobody told of."""
         row = step % self._longest
