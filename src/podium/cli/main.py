@@ -14,6 +14,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "pause": ("podium.cli.pause", "Pause scaling of a workload, a namespace or everything."),
     "resume": ("podium.cli.resume", "Take a pause back."),
     "believe": ("podium.cli.believe", "Take what a doubted source says for the truth."),
+    "floor": ("podium.cli.floor", "Show the floors that Podium put under HPAs, or give them back."),
+    "gitops": ("podium.cli.gitops", "Print what Argo CD and Flux must leave to Podium."),
     "recommend": ("podium.cli.recommend", "Say what a cluster could save and what will hurt it; touch nothing."),
     "install": ("podium.cli.install", "Print what lets Podium run in a cluster; --check names what is missing there."),
     "uninstall": ("podium.cli.uninstall", "Take Podium out of a cluster, and its marks off the workloads."),

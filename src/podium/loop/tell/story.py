@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+from collections.abc import Mapping
+from types import MappingProxyType
 
 import numpy as np
 
@@ -17,7 +19,7 @@ from podium.loop.remember import record
 from podium.loop.remember.record import Turn
 from podium.loop.remember.restore import Library
 from podium.loop.tabulate import Policies
-from podium.loop.tell import standing, words
+from podium.loop.tell import floors, standing, words
 from podium.loop.tell.inputs import inputs
 from podium.loop.tell.outcomes import Outcomes
 from podium.loop.tell.view import DecisionRow, Explanation
@@ -26,6 +28,8 @@ from podium.model.arrays import UNKNOWN, Bools, Int32s, Int64s
 from podium.model.decision import Reason, Reasons
 from podium.model.fleet import Fleet
 from podium.model.identity import WorkloadKey
+
+_NO_FLOORS: Mapping[int, str] = MappingProxyType({})
 
 # Said only when nothing else is: every decision starts from what is there.
 PLAIN = frozenset({Reason.OBSERVED})
@@ -53,6 +57,7 @@ class Told:
     planned: Bools  # [k] a command was made
     reasons: Reasons  # of these slots, in their order
     orders: Orders = NOTHING_ORDERED  # in force then
+    floors: Mapping[int, str] = _NO_FLOORS  # slot -> what was to be written under its HPA, in words
 
     @classmethod
     def of(
@@ -74,7 +79,7 @@ class Told:
         replicas, wanted = turn.snapshot.replicas[chosen], turn.decisions.replicas[chosen]
         return cls(
             turn.number, turn.snapshot.now, fleet, policies, turn.policies, epoch, actor, turn.snapshot.sources,
-            slots, replicas, wanted, turn.planned[chosen] != UNKNOWN, reasons, orders,
+            slots, replicas, wanted, turn.planned[chosen] != UNKNOWN, reasons, orders, floors.told(turn.floors),
         )  # fmt: skip
 
     @functools.cached_property
@@ -141,8 +146,24 @@ class Teller:
             epoch=told.epoch,
             policy_digest=told.digest,
             reasons=self.reasons(place),
-            outcome="recommended" if changed and not planned else outcome,
+            outcome=self._unwritten(place, wanted, changed=changed) if not planned else outcome,
         )
+
+    def _unwritten(self, place: int, wanted: int, *, changed: bool) -> str:
+        """What became of a decision that Podium does not write into the workload itself."""
+        told, slot = self._told, int(self._told.slots[place])
+        rows = slice(int(told.starts[place]), int(told.starts[place + 1]))
+        key = told.fleet.slots[slot].key
+        policy = told.policies.documents.get(key) if key else None
+        if slot in told.floors:
+            return told.floors[slot]
+        if not changed:
+            return ""
+        if policy is None or policy.spec.mode == "own" or Reason.RECOMMEND_ONLY in told.reasons.code[rows]:
+            return "recommended"
+        if policy.spec.mode == "metric":
+            return f"told to whoever asks for its metric: podium-replicas {wanted}"
+        return "left to its HPA" if policy.spec.mode == "floor" else "recommended"
 
     def reasons(self, place: int) -> tuple[str, ...]:
         """Why, in the order the policies spoke."""
@@ -212,13 +233,18 @@ def explained(
     for one in orders.covering(key) if key is not None else ():
         name = {"up": "paused up", "down": "paused down", "both": "paused"}[one.direction]
         seen[name] = words.ordered(one)
-    return Explanation(decision=row, sentence=_sentence(row, teller.cause(0)), inputs=seen)
+    policy = policies.documents.get(key) if key is not None else None
+    others = policy is not None and policy.spec.mode in ("metric", "floor")
+    return Explanation(decision=row, sentence=_sentence(row, teller.cause(0), others=others), inputs=seen)
 
 
-def _sentence(row: DecisionRow, why: str) -> str:
+def _sentence(row: DecisionRow, why: str, *, others: bool) -> str:
+    """`others`: an HPA writes its replicas, and Podium only says or holds a number."""
     name = row.key.rsplit("/", 1)[-1]
     if row.wanted is None or row.before is None:
         return f"Nothing was decided for {name}: {why}."
+    if others:
+        return f"{name} has {row.before} replicas, and {row.wanted} are wanted: {why}."
     if not row.changed:
         return f"{name} keeps {row.before} replicas: {why}."
     return f"{name} goes from {row.before} to {row.wanted} replicas: {why}."
