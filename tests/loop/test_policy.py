@@ -130,3 +130,13 @@ def test_a_dependency_that_nobody_looks_at_is_refused() -> None:
         expected + "a workload with a ScalingPolicy in namespace shop; got Deployment api"
     )
     assert set_of(leaning % "web", SIGNAL) == expected + "another workload than the policy's own; got Deployment web"
+
+
+def test_zero_takes_an_activation_and_an_activation_takes_zero() -> None:
+    woken = "  activation: {signal: requests_per_second, idle: 10m}\n"
+    zero = POLICY.replace("min: 2,", "min: 0,")
+    with pytest.raises(Invalid, match=r"spec\.activation: expected nothing here, because replicas\.min is 2"):
+        set_of(POLICY + woken, SIGNAL)
+    with pytest.raises(Invalid, match=r"replicas\.min: expected at least 1, or an activation"):
+        set_of(zero, SIGNAL)
+    assert set_of(zero + woken, SIGNAL) == "fine"

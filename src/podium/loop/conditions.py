@@ -9,7 +9,7 @@ import numpy as np
 
 from podium.documents import cel
 from podium.documents.kubernetes import TargetRef
-from podium.loop.decide.table import Dependencies, LatencyGroup, Reading, Rules, Span, Windows
+from podium.loop.decide.table import Activation, Dependencies, LatencyGroup, Reading, Rules, Span, Windows
 from podium.loop.policy import Outcome, ScalingPolicySpec
 from podium.model.arrays import UNKNOWN, Bools
 from podium.model.fleet import Fleet
@@ -106,6 +106,21 @@ def latency(specs: Specs) -> tuple[LatencyGroup, ...]:
         )
         for signal, rows in sorted(found.items())
     )
+
+
+def activation(specs: Specs) -> tuple[Activation, ...]:
+    """What wakes workloads from zero, by signal."""
+    found: dict[str, list[tuple[int, float, float]]] = collections.defaultdict(list)
+    for slot, spec in enumerate(specs):
+        if spec is not None and spec.activation is not None:
+            found[spec.activation.signal].append((slot, spec.activation.above, spec.activation.idle))
+    out = []
+    for signal, rows in sorted(found.items()):
+        slots, above, idle = zip(*rows, strict=True)
+        out.append(
+            Activation(signal, np.array(slots, np.int32), np.array(above, np.float64), np.array(idle, np.float64))
+        )
+    return tuple(out)
 
 
 def dependencies(specs: Specs, fleet: Fleet) -> tuple[Dependencies, ...]:

@@ -274,7 +274,7 @@ class ScalingPolicySpec(Shape):
     """Recurring stretches of time with limits of their own."""
     activation: Activation | None = None
     """To zero replicas and back; takes `replicas: {min: 0}`."""
-    dependencies: tuple[Dependency, ...] = ()
+    dependencies: Annotated[tuple[Dependency, ...], Field(max_length=64)] = ()
     """What the workload leans on: while one of them fails, nothing is added that would press it harder."""
     requests: Requests = Requests()
     """Rightsizing of requests."""
@@ -291,6 +291,7 @@ class ScalingPolicySpec(Shape):
         )
         return (
             (grouped("self.targetRef"), "apiVersion of the target, as in apps/v1"),
+            ("has(self.activation) == (self.replicas.min == 0)", "activation and replicas.min of 0 go together"),
             *((every.format(room.format(part)), "rules and windows stay within replicas") for every, part in bounds),
         )
 

@@ -21,7 +21,7 @@ from podium.loop.calendar.holidays import Holidays
 from podium.loop.calendar.rows import announced
 from podium.loop.capacity.asked import learning
 from podium.loop.decide.table import Guards, MetricGroup, MetricKind, Mode, PolicyTable, RateRules, Reactive, Select
-from podium.loop.policy import ScalingPolicy
+from podium.loop.policy import ScalingPolicy, ScalingPolicySpec
 from podium.model.arrays import UNKNOWN
 from podium.model.fleet import Fleet
 from podium.model.identity import WorkloadKey
@@ -142,7 +142,7 @@ def tabulate(policies: Policies, fleet: Fleet) -> PolicyTable:
     return PolicyTable(
         digest=policies.digest(),
         mode=column(lambda s: min(Mode[s.mode.upper()], Mode[limits.mode.upper()]), UNKNOWN, np.int8),
-        minimum=column(lambda s: min(max(s.replicas.min, limits.minimum), limits.maximum), 0, np.int64),
+        minimum=column(lambda s: _fewest(s, limits), 0, np.int64),
         maximum=column(lambda s: max(min(s.replicas.max, limits.maximum), limits.minimum), 0, np.int64),
         pause_up=column(lambda s: s.pause in ("up", "both"), False, np.bool_),
         pause_down=column(lambda s: s.pause in ("down", "both"), False, np.bool_),
@@ -163,12 +163,19 @@ def tabulate(policies: Policies, fleet: Fleet) -> PolicyTable:
         windows=conditions.windows(specs),
         rules=conditions.rules(specs, [slot.key.namespace if slot.key else "" for slot in fleet.slots], policies.units),
         latency=conditions.latency(specs),
+        activation=conditions.activation(specs),
         dependencies=conditions.dependencies(specs, fleet),
         limits_alone=conditions.limits_alone(specs),
         learning=learning(specs),
         announced=announced(policies.calendars, documents),
         scores=scored(policies.anomalies, fleet),
     )
+
+
+def _fewest(spec: ScalingPolicySpec, limits: Limits) -> int:
+    """The minimum, within the installation's own; one of 1, which everybody has, forbids nobody to rest at zero."""
+    least = limits.minimum if spec.replicas.min or limits.minimum > 1 else 0
+    return min(max(spec.replicas.min, least), limits.maximum)
 
 
 def _groups(specs: Sequence[Any]) -> tuple[MetricGroup, ...]:

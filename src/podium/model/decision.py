@@ -65,6 +65,10 @@ class Reason(enum.IntEnum):
     REDUCTION_GUARD = 52  # a: proposed, b: share already taken away in the window, c: allowed share
     DEPENDENCY_FAILS = 62  # a: proposed, b: measured, c: bound; `metric`: number of the dependency
     DEPENDENCY_RECOVERS = 63  # a: proposed, b: allowed, c: seconds since a dependency last failed
+    ACTIVATED = 64  # a: the activation signal, b: its threshold
+    RESTING = 65  # the same: it stays at zero
+    IDLE = 66  # a: seconds without work, b: those after which the last replica goes
+    NOT_IDLE_YET = 67  # the same; a: NaN while the activation signal is unknown, or there is work
     SCALED_TO_ZERO = 60  # replicas 0 set by a person: nothing is decided
     RECOMMEND_ONLY = 61  # mode recommend: nothing is written
 

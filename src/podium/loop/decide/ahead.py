@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from podium.loop.decide import announced
+from podium.loop.decide import announced, zero
 from podium.loop.decide.draft import Draft, Turn
 from podium.loop.decide.metrics import INT32_MAX
 from podium.loop.decide.table import PolicyTable
@@ -32,6 +32,7 @@ def prepare_for_forecast(turn: Turn, draft: Draft) -> Draft:
     if table.announced is not None and table.announced.calendars:
         expected = announced.bounded(turn, draft, expected, loads(turn.snapshot, table))
     known = asked & ~np.isnan(expected) & ~np.isnan(table.capacity)
+    known &= zero.worth_waking(table, expected)
     speaks = known & (forecast.trusted | bool(len(forecast.floor)))
     needed = np.ceil(np.clip(np.where(known, expected / table.capacity, 0), 0, INT32_MAX)).astype(np.int64)
     draft.reasons.add(asked & np.isnan(expected), Reason.FORECAST_ABSENT)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from podium.loop.decide import metrics
+from podium.loop.decide import metrics, zero
 from podium.loop.decide.draft import Draft, Turn
 from podium.loop.decide.state import ScaleEvents, State
 from podium.loop.decide.table import MetricGroup, MetricKind, PolicyTable, RateRules, Select
@@ -20,14 +20,14 @@ from podium.model.decision import Reason
 def observed(turn: Turn, draft: Draft, *, returning: Bools | None = None) -> Draft:
     """Start from what is: a slot that was not observed, has no policy, or was scaled to zero by hand stays as it is.
 
-    `returning` [n] marks slots at zero that are there by our own doing and may leave it: HPA's `ScaledToZero`.
+    `returning` [n] marks slots at zero that are there by our own doing and may leave it: HPA's `ScaledToZero`. By
+    default those are who rests there by its policy.
     """
     current = turn.current
     unseen = (current == UNKNOWN) | (turn.table.mode == UNKNOWN)
     # Upstream: spec.replicas 0 disables autoscaling, because a person set it.
     off = (current == 0) & ~unseen
-    if returning is not None:
-        off &= ~returning
+    off &= ~(zero.may_rest(turn.table) if returning is None else returning)
     draft.reasons.add(~unseen, Reason.OBSERVED, current)
     draft.reasons.add(unseen & (turn.table.mode != UNKNOWN), Reason.NOT_OBSERVED)
     draft.reasons.add(off, Reason.SCALED_TO_ZERO)

@@ -16,6 +16,7 @@ from podium.loop.decide import (
     knative,
     latency,
     trust,
+    zero,
 )
 from podium.loop.decide.draft import Draft, Policy, ReasonLog, Turn
 from podium.loop.decide.state import State
@@ -33,6 +34,7 @@ ORDER: tuple[Policy, ...] = (
     latency.keep_headroom,  # what the response time needs; it may only add
     capacity.tell_capacity,  # what a replica serves, where that was learned
     horizontal.stabilise,  # settle before following a change
+    zero.rest,  # to zero while there is nothing to do, and back
     ahead.prepare_for_forecast,  # what the load ahead needs; it may only add
     announced.prepare_for_events,  # what an announced event needs; it may only add
     horizontal.limit_rate,  # no faster than allowed

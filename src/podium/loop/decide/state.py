@@ -214,6 +214,14 @@ class State:
     panic: Panic = dataclasses.field(default_factory=no_panic)
     breaker: Breaker = dataclasses.field(default_factory=lambda: Breaker(np.empty(0), np.empty(0)))
 
+    idle_since: Float64s = dataclasses.field(default_factory=lambda: np.empty(0))
+    """[n] since when an activation signal says that there is nothing to do, Unix seconds; NaN: there is. Empty: nobody
+    has one."""
+
+    def idle_of(self, size: int) -> Float64s:
+        """`idle_since` of `size` slots."""
+        return np.pad(self.idle_since, (0, size - len(self.idle_since)), constant_values=np.nan)
+
     def __len__(self) -> int:
         return len(self.decided)
 
@@ -241,6 +249,7 @@ class State:
             trust={name: known(trust) for name, trust in self.trust.items()},
             reduced_at=clamp(self.reduced_at),
             panic=dataclasses.replace(self.panic, at=clamp(self.panic.at)),
+            idle_since=clamp(self.idle_since),
             breaker=Breaker(clamp(self.breaker.failed), clamp(self.breaker.grew)),
         )
 
@@ -309,6 +318,7 @@ def _spread(state: State, change: Callable[[NDArray[Any], float], NDArray[Any]])
             window(panic.brief),
         ),
         breaker=breaker,
+        idle_since=change(state.idle_of(len(state)), np.nan) if len(state.idle_since) else state.idle_since,
         decided=change(state.decided, -1),
         recommended=Recommendations(
             state.recommended.at, change(state.recommended.value, NONE), change(state.recommended.seeded, False)

@@ -134,6 +134,16 @@ class Dependencies:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Activation:
+    """Workloads that may rest at zero while one signal says that there is nothing to do: m rows, a slot each."""
+
+    signal: str
+    slots: Int32s
+    above: Float64s  # from there up there is work
+    idle: Float64s  # seconds at or below it before the last replica goes
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Scored:
     """Slots in which the readings of one signal are judged: the score is a signal, too."""
 
@@ -252,6 +262,7 @@ class PolicyTable:
     learning: Learning | None = None  # None: every load says what a replica serves
     announced: Announced | None = None  # None: nothing is announced
     dependencies: tuple[Dependencies, ...] = ()
+    activation: tuple[Activation, ...] = ()
     scores: tuple[Scored, ...] = ()  # anomalies asked for as signals
     learned: Learned | None = None  # what of it is in force: then `capacity` and `metrics` have it, too
 

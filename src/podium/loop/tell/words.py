@@ -118,6 +118,13 @@ class Facts:
         return f"{one.signal}{of} is {number(self.b)}, and from {number(self.c)} on it counts as failing"
 
     @property
+    def activation(self) -> str:
+        """The name of the signal that says whether there is work."""
+        if self._spec is None or self._spec.activation is None:
+            return "its signal"
+        return self._spec.activation.signal
+
+    @property
     def order(self) -> str:
         """Who paused it, why, and until when."""
         end = "" if math.isnan(self.c) else f" until {clock.rfc3339(round(self.c))}"
@@ -289,6 +296,16 @@ SENTENCES: dict[Reason, Sentence] = {
     ),
     Reason.DEPENDENCY_RECOVERS: lambda f: (
         f"grows to {f.b:.0f} for now, not {f.a:.0f}: what it depends on failed {clock.duration(round(f.c))} ago"
+    ),
+    Reason.ACTIVATED: lambda f: f"woken from zero: {f.activation} is {number(f.a)}, above {number(f.b)}",
+    Reason.RESTING: lambda f: (
+        f"rests at zero while {f.activation} is not above {number(f.b)}"
+        + (", which is unknown now" if math.isnan(f.a) else "")
+    ),
+    Reason.IDLE: lambda f: f"goes to zero: {f.activation} has asked for nothing for {spent(f.a)}",
+    Reason.NOT_IDLE_YET: lambda f: (
+        f"keeps one replica: {f.activation} "
+        + ("asks for it, or is unknown" if math.isnan(f.a) else f"has to ask for nothing for {clock.duration(f.b)}")
     ),
     Reason.SCALED_TO_ZERO: lambda _: "scaled to zero by a person: left alone until somebody scales it up",
     Reason.RECOMMEND_ONLY: lambda _: "only recommended: nothing is written in this mode",
