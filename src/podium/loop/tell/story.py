@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import functools
 from collections.abc import Mapping
-from types import MappingProxyType
 
 import numpy as np
 
@@ -28,8 +27,6 @@ from podium.model.arrays import UNKNOWN, Bools, Int32s, Int64s
 from podium.model.decision import Reason, Reasons
 from podium.model.fleet import Fleet
 from podium.model.identity import WorkloadKey
-
-_NO_FLOORS: Mapping[int, str] = MappingProxyType({})
 
 # Said only when nothing else is: every decision starts from what is there.
 PLAIN = frozenset({Reason.OBSERVED})
@@ -57,7 +54,9 @@ class Told:
     planned: Bools  # [k] a command was made
     reasons: Reasons  # of these slots, in their order
     orders: Orders = NOTHING_ORDERED  # in force then
-    floors: Mapping[int, str] = _NO_FLOORS  # slot -> what was to be written under its HPA, in words
+    floors: Mapping[int, str] = dataclasses.field(
+        default_factory=dict
+    )  # slot -> what was to be written under its HPA, in words
 
     @classmethod
     def of(
