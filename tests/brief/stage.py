@@ -20,6 +20,7 @@ from podium import settings
 from podium.loop.clusters.simulated.cluster import Load, SimulatedCluster
 from podium.loop.clusters.simulated.shape import Resources, Startup, Usage, WorkloadShape, WorldShape
 from podium.loop.clusters.simulated.store import Write
+from podium.loop.clusters.simulated.surroundings import SimulatedSurroundings
 from podium.loop.tell.view import DecisionRow
 from podium.model.fleet import Fleet
 from podium.model.identity import WorkloadKey
@@ -106,6 +107,7 @@ class Stage:
     interval: float
     begun: Mapping[WorkloadKey, int]
     program: Program
+    around: SimulatedSurroundings
 
     async def turns(self, count: int = 1) -> None:
         """Let so many turns be done."""
@@ -166,12 +168,13 @@ async def stage(
         world = WorldShape(workloads=tuple(shaped(key, count) for key, count in begun.items()))
         cluster = SimulatedCluster("local", world, clock=pace, load=load)
         asked = {one.name: one for one in sources_of(loaded, read, None)}
-        outside = World(cluster, pace, asked, {}, simulated=True, history_seconds=history_seconds)
+        around = SimulatedSurroundings(cluster)
+        outside = World(cluster, pace, asked, {}, simulated=True, history_seconds=history_seconds, surroundings=around)
         with contextlib.closing(installation.open_ledger(loaded)) as ledger:
             program = Program(loaded, ledger, read, outside)
             running = asyncio.create_task(program.run())
             try:
-                yield Stage(folder, pace, cluster, running, measured, interval, begun, program)
+                yield Stage(folder, pace, cluster, running, measured, interval, begun, program, around)
             finally:
                 running.cancel()
                 await asyncio.gather(running, return_exceptions=True)
