@@ -206,7 +206,7 @@ def test_what_decides_and_has_no_counterpart_keeps_a_workload_from_being_handed_
     server.at(f"{SCALED}/cart")["spec"]["minReplicaCount"] = 0
     done = call(*adopt, "--apply", "--mode", "own", "--yes")
     assert done.exit_code == outcome.NEGATIVE
-    assert "is not handed over: ScaledObject cart spec.minReplicaCount: 0: Podium keeps one" in done.stdout
+    assert "is not handed over: ScaledObject cart spec.minReplicaCount: Podium rests at zero by one" in done.stdout
     assert "annotations" not in server.at(f"{SCALED}/cart")["metadata"]
     assert not (folder / "shop-cart.yaml").exists()
     assert call(*adopt, "--apply", "--mode", "own", "--yes", "--accept-losses").exit_code == 0

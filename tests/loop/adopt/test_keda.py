@@ -56,6 +56,17 @@ def test_a_cron_window_of_no_fixed_length_is_said() -> None:
     assert said(adopted(scaled({"type": "cron", "metadata": hours}))) == {"spec.triggers[0]": True}
 
 
+def test_one_query_that_keda_goes_to_zero_by_wakes_the_policy() -> None:
+    query = QUERY | {"metadata": QUERY["metadata"] | {"activationThreshold": "5"}}
+    one = adopted(scaled(query, minReplicaCount=0, cooldownPeriod=120))
+    spec = one.policy["spec"]
+    assert spec["replicas"]["min"] == 0
+    assert spec["activation"] == {"signal": "web-trigger-0", "above": 5.0, "idle": "120s"}
+    assert one.held_back == ()
+    both = adopted(scaled(QUERY, QUERY | {"name": "other"}, minReplicaCount=0))
+    assert (both.policy["spec"]["replicas"]["min"], said(both)["spec.minReplicaCount"]) == (1, True)
+
+
 @pytest.mark.parametrize(
     ("more", "field"),
     [

@@ -43,7 +43,11 @@ def translate(original: Original, signals: Collection[str], draft: Draft) -> Non
     target(original.target, draft, name)
     low = spec.get("minReplicas")
     if low == 0:
-        draft.lose("spec.minReplicas", "0: Podium keeps one replica at least", decides=True)
+        draft.lose(
+            "spec.minReplicas",
+            "0: a policy rests at zero by an `activation`, which says what wakes it; it keeps one replica",
+            decides=True,
+        )
     words = f"{name} spec.minReplicas" if low else f"{name} says nothing; the API server means 1"
     draft.put(("replicas", "min"), max(int(low or 1), 1), words)
     draft.put(("replicas", "max"), spec.get("maxReplicas"), f"{name} spec.maxReplicas")

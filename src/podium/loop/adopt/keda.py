@@ -22,14 +22,15 @@ _SPEC = (
     "minReplicaCount", "maxReplicaCount", "fallback", "advanced", "triggers",
 )  # fmt: skip
 _WITHOUT = {
-    "cooldownPeriod": "how long the last trigger is silent before KEDA goes to zero; Podium keeps one replica",
-    "initialCooldownPeriod": "matters only for going to zero; Podium keeps one replica",
-    "idleReplicaCount": "Podium keeps one replica at least",
+    "cooldownPeriod": "matters only for going to zero, which this policy does not do",
+    "initialCooldownPeriod": "has no counterpart: a workload rests as soon as it was idle for long enough",
+    "idleReplicaCount": "a policy has one minimum, for work and for rest",
     "pollingInterval": "how often KEDA looks whether to leave zero; a Signal is read every 15s",
     "fallback": "what is missing holds: nothing goes down while a Signal is silent",
 }
 LABELS = {"Deployment": "deployment", "StatefulSet": "statefulset"}
 _ODD = re.compile(r"[^a-z0-9]+")
+COOLDOWN = 300  # seconds, KEDA's default
 MOST_LOOKED = 40  # beginnings of a cron window, over which its length must be the same
 
 
@@ -40,25 +41,33 @@ def translate(original: Original, draft: Draft) -> None:
     hpas.target(target, draft, name)
     if "envSourceContainerName" in original.target:
         draft.lose("spec.scaleTargetRef.envSourceContainerName", "Podium reads no environment of pods")
+    _triggers(original, str(target["kind"]), name, draft)
     low, high = spec.get("minReplicaCount", 0), spec.get("maxReplicaCount", 100)
-    if low < 1:
-        words = (
-            "0: Podium keeps one replica at least"
-            if "minReplicaCount" in spec
-            else "left out, which means 0: Podium keeps one"
-        )
-        draft.lose("spec.minReplicaCount", words, decides=True)
-    draft.put(("replicas", "min"), max(int(low), 1), f"{name} spec.minReplicaCount")
+    words = "spec.minReplicaCount" if "minReplicaCount" in spec else "says nothing; KEDA means 0"
+    draft.put(("replicas", "min"), int(low) if low >= 1 else _rest(original, name, draft), f"{name} {words}")
     words = "spec.maxReplicaCount" if "maxReplicaCount" in spec else "says nothing; KEDA means 100"
     draft.put(("replicas", "max"), high, f"{name} {words}")
     for field, why in _WITHOUT.items():
-        if field in spec:
+        if field in spec and not (field == "cooldownPeriod" and "activation" in draft.spec):
             draft.lose(f"spec.{field}", why, decides=field in ("idleReplicaCount", "fallback"))
     _advanced(spec.get("advanced") or {}, name, draft)
-    _triggers(original, str(target["kind"]), name, draft)
     if PAUSED in original.annotations or PAUSED_AT in original.annotations:
         draft.put(("pause",), "both", f"{name} is paused by an annotation")
     draft.rest(spec, _SPEC, "spec")
+
+
+def _rest(original: Original, name: str, draft: Draft) -> int:
+    """The minimum of one that KEDA takes to zero: 0 where one query alone says whether there is work, else 1."""
+    triggers = [one for one in original.spec.get("triggers") or () if one.get("type") not in ("cpu", "memory")]
+    if len(triggers) != 1 or len(draft.signals) != 1:
+        words = "Podium rests at zero by one Signal, and this would take another or several; it keeps one replica"
+        draft.lose("spec.minReplicaCount", words, decides=True)
+        return 1
+    (signal,), metadata = draft.signals, triggers[0].get("metadata") or {}
+    above, idle = float(metadata.get("activationThreshold", 0) or 0), original.spec.get("cooldownPeriod", COOLDOWN)
+    words = f"{name}: its trigger's activationThreshold, and cooldownPeriod"
+    draft.put(("activation",), {"signal": signal, "above": above, "idle": f"{idle}s"}, words)
+    return 0
 
 
 def _advanced(advanced: dict[str, Any], name: str, draft: Draft) -> None:
@@ -144,7 +153,7 @@ def _prometheus(
     )
     if str(metadata.get("ignoreNullValues", "true")).lower() == "true":
         draft.lose(f"{at}.metadata.ignoreNullValues", "an empty result is 0 for KEDA, and missing here, which holds")
-    if float(metadata.get("activationThreshold", 0) or 0):
+    if float(metadata.get("activationThreshold", 0) or 0) and original.spec.get("minReplicaCount", 0) >= 1:
         draft.lose(f"{at}.metadata.activationThreshold", "matters only between zero and one replica")
     known = ("query", "threshold", "serverAddress", "ignoreNullValues", "activationThreshold", "metricName")
     for name in metadata:
