@@ -115,13 +115,14 @@ class SmallServer:
             return web.json_response({"message": "not found"}, status=404)
         if request.method in ("PATCH", "PUT"):
             sent = await request.json()
-            if sent["metadata"]["resourceVersion"] != one["metadata"]["resourceVersion"]:
+            if sent["metadata"].get("resourceVersion", current := one["metadata"]["resourceVersion"]) != current:
                 return web.json_response({"message": "it has been modified"}, status=409)
             one = copy.deepcopy(one)
             if request.method == "PUT":
                 one["spec"]["replicas"] = sent["spec"]["replicas"]
             else:
-                one["metadata"].setdefault("annotations", {}).update(sent["metadata"]["annotations"])
+                merged = one["metadata"].get("annotations", {}) | sent["metadata"]["annotations"]
+                one["metadata"]["annotations"] = {name: text for name, text in merged.items() if text is not None}
             await self.put(key[0], one)
         return web.json_response(_scale(one) if scale else one)
 

@@ -19,7 +19,7 @@ from podium.clients.kubernetes import errors, objects
 from podium.clients.kubernetes.client import Client
 from podium.clients.kubernetes.discovery import Discovery, Served
 from podium.clients.kubernetes.where import Where
-from podium.loop.clusters.kubernetes import kept, reading
+from podium.loop.clusters.kubernetes import kept, reading, sparing
 from podium.loop.clusters.kubernetes.cache import PODS, Cache, Followed, Found
 from podium.loop.clusters.kubernetes.kept import EPOCH
 from podium.loop.clusters.kubernetes.podmetrics import PodMetricsReader
@@ -50,6 +50,8 @@ class KubernetesCluster:
         self._cache = Cache(client)
         self._metrics = PodMetricsReader(client)
         self._scales: dict[WorkloadKey, objects.Scale] = {}  # of the kinds whose replicas only their scale tells
+        self._seen: dict[WorkloadKey, kept.Workload] = {}  # as of the last observation, and so are …
+        self._namespaces: dict[str, Namespace] = {}
         self._epochs: dict[WorkloadKey, tuple[str, int]] = {}  # the epoch that a workload carried at a version
 
     async def observe(self, fleet: Fleet) -> Observation:
@@ -79,6 +81,7 @@ class KubernetesCluster:
         with _translated():
             where = await self._where(command.key)
             await self._refuse_earlier_leader(command, where)
+            await self._spare_the_busy(command)
             try:
                 scale = await self._client.put_scale(where, command.replicas, command.resource_version)
             except errors.Conflict as error:
@@ -118,6 +121,7 @@ class KubernetesCluster:
             if trouble is not None:
                 problems[key] = trouble
         namespaces = {name: _namespace(pods[name], metrics[name]) for name in names}
+        self._seen, self._namespaces = seen, namespaces
         self._epochs = {key: (one.version, one.epoch) for key, one in seen.items()}
         troubles = {key: f"{key}: {problem}" for key, problem in problems.items()}
         await self._cache.rest()
@@ -210,6 +214,27 @@ class KubernetesCluster:
             version, epoch = workload.metadata.resource_version, kept.epoch(workload.metadata)
             self._epochs[command.key] = (version, epoch)
         _refuse(command.key, command.epoch, epoch)
+
+    async def _spare_the_busy(self, command: Scale) -> None:
+        """Before pods are taken away, say which may go first. A hint: without it the write is as good."""
+        workload = self._seen.get(command.key)
+        fewer = command.current - command.replicas
+        if (
+            workload is None
+            or fewer <= 0
+            or not command.replicas
+            or (command.key.group, command.key.kind) not in sparing.KINDS
+        ):
+            return
+        namespace = self._namespaces[command.key.namespace]
+        own = [pod for pod in namespace.pods or () if workload.selector.matches(pod.labels)]
+        marks = sparing.first_to_go(own, reading.cpu(namespace, own), fewer)
+        costs = {**dict.fromkeys(marks.mark, sparing.OURS), **dict.fromkeys(marks.clear, None)}
+        await self._each(list(costs), lambda name: self._cost(command.key.namespace, name, costs[name]))
+
+    async def _cost(self, namespace: str, name: str, cost: str | None) -> None:
+        where = Where(group="", version="v1", resource="pods", namespace=namespace, name=name)
+        await self._client.merge_patch(where, {"metadata": {"annotations": {kept.COST: cost}}}, objects.Object)
 
     async def _wrote(self, key: WorkloadKey, version: str) -> None:
         """What is observed from now on is at least as new."""

@@ -17,6 +17,7 @@ from podium.clients.kubernetes.selectors import Selector
 from podium.model.snapshot import Phase, Ready
 
 EPOCH = "podium.dev/epoch"
+COST = "controller.kubernetes.io/pod-deletion-cost"
 MARKS = "podium.dev/"  # annotations that begin so are kept
 _ALIKE = 65_536  # different requests and labels that are remembered as shared; more are kept apart
 
@@ -36,6 +37,7 @@ class Pod(msgspec.Struct, gc=False, frozen=True):
     start: float
     transition: float  # of the Ready condition
     unplaced: bool  # the scheduler found no room for it
+    cost: str = ""  # its annotation pod-deletion-cost
 
 
 class Workload(msgspec.Struct, gc=False, frozen=True):
@@ -78,6 +80,7 @@ def pod(one: objects.Pod) -> Pod:
         start=_seconds(one.status.start_time),
         transition=_seconds(ready.last_transition_time if ready else None),
         unplaced=placed is not None and placed.status == "False",
+        cost=(one.metadata.annotations or {}).get(COST, ""),
     )
 
 

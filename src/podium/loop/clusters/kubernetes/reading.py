@@ -83,6 +83,17 @@ def observation(
     )
 
 
+def cpu(namespace: Namespace, pods: Collection[kept.Pod]) -> dict[str, int]:
+    """What each of these pods uses, in thousandths of a core, as far as it was measured."""
+    names = {pod.name for pod in pods}
+    used = {
+        one.metadata.name: _total([container.usage for container in one.containers or ()], "cpu")
+        for one in namespace.metrics
+        if one.metadata.name in names
+    }
+    return {name: milli for name, milli in used.items() if milli != UNKNOWN}
+
+
 def _rows(fleet: Fleet, seen: dict[WorkloadKey, kept.Workload], namespaces: dict[str, Namespace]) -> Iterator[_Row]:
     """A row per workload and pod that its selector matches; for gone pods, per sample whose labels it matches."""
     selectors: dict[str, dict[int, Selector]] = {name: {} for name in namespaces}
