@@ -60,6 +60,8 @@ lock: ## write requirements/*.txt anew from pyproject.toml and requirements/*.in
 	$(COMPILE) pyproject.toml requirements/build.in -o requirements/run.txt
 	$(COMPILE) pyproject.toml requirements/build.in --extra postgresql --extra parquet --extra otel --extra keda --group dev \
 		-c requirements/run.txt -o requirements/dev.txt
+	$(COMPILE) pyproject.toml requirements/build.in --extra postgresql --extra parquet --extra otel --extra keda \
+		-c requirements/dev.txt -o requirements/container.txt
 	$(COMPILE) --no-deps requirements/demo.in -o requirements/demo.txt
 	$(COMPILE) requirements/node.in -o requirements/node.txt
 	$(COMPILE) requirements/uv.in -o requirements/uv.txt

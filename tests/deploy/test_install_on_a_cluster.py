@@ -14,7 +14,7 @@ from tests.journeys.installation import BY_LOAD_ALONE, POLICY, TOKEN, Installati
 from tests.journeys.loads import serving, steady
 
 from podium import kinds
-from podium.install import manifest, rbac, texts
+from podium.install import manifest, rbac, texts, workload
 from podium.install.plan import EPOCH, Plan
 from podium.loop.clusters.kubernetes import rights
 from testbed.control_plane import ControlPlane
@@ -33,11 +33,12 @@ def apply(control_plane: ControlPlane, wanted: Plan, *more: str) -> str:
 def _afterwards(control_plane: ControlPlane) -> Iterator[None]:
     yield
     clean(control_plane)
+    control_plane.kubectl("delete", "--ignore-not-found", "--wait=false", "namespace/podium")
 
 
 @pytest.fixture
 def bare(control_plane: ControlPlane, monkeypatch: pytest.MonkeyPatch) -> ControlPlane:
-    """A cluster without Podium; commands mean it."""
+    """A cluster in which nothing is granted to Podium; commands mean it."""
     monkeypatch.setenv("KUBECONFIG", str(control_plane.kubeconfig))
     clean(control_plane)
     return control_plane
@@ -45,11 +46,8 @@ def bare(control_plane: ControlPlane, monkeypatch: pytest.MonkeyPatch) -> Contro
 
 def clean(control_plane: ControlPlane) -> None:
     # The API service first: while nobody answers for it, no namespace can be taken away.
-    roles = ("apiservice", "clusterrole", "clusterrolebinding")
-    for kind in roles:
+    for kind in ("apiservice", "clusterrole", "clusterrolebinding"):
         control_plane.kubectl("delete", "--ignore-not-found", kind, "-l", "app.kubernetes.io/name=podium")
-    gone = ["namespace/podium", *(f"crd/{one['metadata']['name']}" for one in kinds.crds())]
-    control_plane.kubectl("delete", "--ignore-not-found", "--wait", "--timeout=60s", *gone)
 
 
 def versions(control_plane: ControlPlane) -> dict[str, str]:
@@ -61,7 +59,7 @@ def versions(control_plane: ControlPlane) -> dict[str, str]:
 
 
 def test_the_cluster_takes_everything_and_a_second_time_nothing_changes(bare: ControlPlane) -> None:
-    bare.kubectl("create", "namespace", "podium")
+    bare.kubectl("apply", "-f", "-", input=texts.as_yaml([workload.namespace(Plan())]))
     assert "warning" not in apply(bare, Plan(mode="own"), "--dry-run=server").casefold()
     apply(bare, Plan(mode="own"))
     before = versions(bare)
@@ -106,8 +104,10 @@ def test_an_older_and_a_newer_kind_are_told_apart(bare: ControlPlane) -> None:
     newer["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"]["colour"] = {
         "type": "string"
     }
-    bare.kubectl("create", "-f", "-", input=texts.as_yaml([older, newer, same]))
+    apply(bare, Plan())
+    bare.kubectl("replace", "-f", "-", input=texts.as_yaml([older, newer, same]))
     result = podium("install", "--check")
+    bare.kubectl("replace", "-f", "-", input=texts.as_yaml(kinds.crds()))
     assert result.exit_code == 1
     assert (
         "scalingpolicies.podium.dev is older (of Podium 0.0.9) than this Podium 0.1.0: it drops spec.pause"
@@ -128,6 +128,8 @@ def test_another_answerer_of_external_metrics_is_not_pushed_aside(bare: ControlP
     assert "v1beta1.external.metrics.k8s.io is answered by keda/keda-metrics already" in result.stdout
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_installing_upgrading_and_leaving_changes_no_replica(
     bare: ControlPlane, namespace: str, tmp_path: Path
 ) -> None:
@@ -149,15 +151,18 @@ def test_installing_upgrading_and_leaving_changes_no_replica(
         assert set(marked(bare, namespace)) == {"web", "cart"}
 
         said = podium("uninstall", "--dry-run").stdout
-        assert f"unmark   deployments.apps {namespace}/web" in said
+        assert f"unmark    deployments.apps {namespace}/web" in said
         assert podium("uninstall", "--yes").exit_code == 0
         assert marked(bare, namespace) == {}
         assert podium("uninstall", "--everything", "--yes").exit_code == 0
     assert podium("uninstall", "--everything", "--dry-run").stdout.strip() == "nothing of Podium is there"
+    gone = ["namespace/podium", *(f"crd/{one['metadata']['name']}" for one in kinds.crds())]
+    bare.kubectl("wait", "--for=delete", "--timeout=110s", *gone)
     assert deployments.replicas() == {"web": (3, 3), "cart": (2, 2)}
     assert deployments.answered() == []
 
 
+@pytest.mark.slow
 def test_roles_in_one_namespace_are_enough_for_it(bare: ControlPlane, namespace: str, tmp_path: Path) -> None:
     deployments = Deployments(bare, namespace)
     deployments.make({"web": 3})
@@ -172,6 +177,8 @@ def test_roles_in_one_namespace_are_enough_for_it(bare: ControlPlane, namespace:
     assert set(marked(bare, namespace)) == {"web"}
     ready = "{.items[*].status.conditions[?(@.type=='Ready')].status}"
     assert bare.kubectl("get", "spol", "-n", namespace, "-o", f"jsonpath={ready}") == "True"
+    about = "--field-selector=involvedObject.kind=ScalingPolicy,reason=InForce"
+    assert "Podium follows it." in bare.kubectl("get", "events", "-n", namespace, about)
 
 
 def marked(control_plane: ControlPlane, namespace: str) -> dict[str, str]:

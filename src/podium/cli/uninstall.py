@@ -30,9 +30,10 @@ def command(
     namespace: str, namespaces: tuple[str, ...], everything: bool, context: str | None, dry: bool, yes: bool,
     form: str, output: str | None,
 ) -> int:  # fmt: skip
-    """End Podium, take its annotation off every workload, give every floor back, then delete its objects.
+    """End Podium, give every floor back, take its annotation off every workload, then delete its objects.
 
-    The kinds with the policies, the namespace and the volume with the ledger stay, unless --everything is given.
+    The kinds with the policies, the namespace and the volume with the ledger stay, unless --everything is given. Exit
+    code 1 when a floor could not be given back.
     """
     from podium.install.plan import Plan
 
@@ -44,9 +45,9 @@ def command(
     if form == "json":
         options.emit(options.as_json({"dry": dry, "steps": done}), output)
     else:
-        lines = [f"{step.verb:8} {step.what}" for step in done]
+        lines = [f"{step.verb:9} {step.what}" for step in done]
         options.emit("\n".join([*lines, _last(done, dry=dry)]), output)
-    return outcome.DONE
+    return outcome.NEGATIVE if any(step.verb == "failed" for step in done) else outcome.DONE
 
 
 def _ask(plan: Plan, everything: bool, context: str | None) -> None:
@@ -58,12 +59,13 @@ def _ask(plan: Plan, everything: bool, context: str | None) -> None:
 def _last(done: list[Step], *, dry: bool) -> str:
     if not done:
         return "nothing of Podium is there"
-    return "nothing was done: --dry-run" if dry else "done; no replica was changed"
+    return "nothing was done: --dry-run" if dry else "done; no replica was written"
 
 
 async def _run(plan: Plan, context: str | None, *, everything: bool, dry: bool) -> list[Step]:
     from podium.cli import reached
     from podium.install.removal import remove
+    from podium.model.clock import wall_clock
 
     async with reached.cluster(context) as client:
-        return [step async for step in remove(client, plan, everything=everything, dry=dry)]
+        return [step async for step in remove(client, plan, wall_clock(), everything=everything, dry=dry)]

@@ -6,6 +6,7 @@ ledger (the namespace takes the volume along).
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
@@ -21,26 +22,35 @@ from podium.documents.document import GROUP, VERSION
 from podium.install import manifest
 from podium.install.plan import EPOCH, Plan
 from podium.install.texts import SELECTOR
+from podium.loop.act.carry_out import Fate
+from podium.loop.clusters.kubernetes.surroundings import KubernetesSurroundings
+from podium.loop.modes import returning
 
 KEPT = ("Namespace", "CustomResourceDefinition", "PersistentVolumeClaim")  # they hold what people wrote, or the ledger
+FAILED = "failed"
 _ATTEMPTS = 5
+_LOOKS = 60  # a second apart: twice the grace that a pod has
 
 
 class Step(msgspec.Struct, frozen=True):
     """One thing that was done, or is to be done."""
 
-    verb: str  # unmark, delete, keep
+    verb: str  # give back, unmark, delete, keep, failed
     what: str  # as in deployments.apps shop/web
 
 
-async def remove(client: Client, plan: Plan, *, everything: bool, dry: bool) -> AsyncIterator[Step]:
+async def remove(client: Client, plan: Plan, now: float, *, everything: bool, dry: bool) -> AsyncIterator[Step]:
     """Take an installation away, step by step; `dry` only says the steps. Raises what the client raises.
 
-    Podium ends first: a running one would mark its workloads anew.
+    Podium ends first: a running one would raise its floors and mark its workloads anew.
     """
     every = manifest.objects(plan)
     running = [one for one in every if one["kind"] == "Deployment"]
     async for step in _deleted(client, running, dry=dry):
+        yield step
+    if not dry:
+        await _ended(client, plan)
+    async for step in _floors(client, now, dry=dry):
         yield step
     async for step in _unmarked(client, dry=dry):
         yield step
@@ -51,6 +61,29 @@ async def remove(client: Client, plan: Plan, *, everything: bool, dry: bool) -> 
     for one in rest:
         if one not in going and await _there(client, one):
             yield Step("keep", _words(one))
+
+
+async def _ended(client: Client, plan: Plan) -> None:
+    """Wait for the last process of Podium. Raises Temporary when one does not end."""
+    pods = Where(group="", version="v1", resource="pods", namespace=plan.namespace)
+    selector = ",".join(f"{name}={value}" for name, value in SELECTOR.items())
+    for _ in range(_LOOKS):
+        found, _ = await client.list_all(pods, objects.Object, label_selector=selector)
+        if not found:
+            return
+        await asyncio.sleep(1.0)
+    raise errors.Temporary(f"the pod {found[0].metadata.name} in namespace {plan.namespace} still runs; try again")
+
+
+async def _floors(client: Client, now: float, *, dry: bool) -> AsyncIterator[Step]:
+    """Every HPA gets its own minReplicas back, as far as nobody changes it meanwhile."""
+    around = KubernetesSurroundings("local", client)
+    async for given in returning.given_back(around, [""], "all", now, dry=dry):
+        about = f"HorizontalPodAutoscaler {given.command.key.namespace}/{given.command.autoscaler}"
+        if given.fate is Fate.WRITTEN or dry:
+            yield Step("give back", f"{about}: {given.command.words}")
+        else:
+            yield Step(FAILED, f"{about}: {given.words}")
 
 
 async def _unmarked(client: Client, *, dry: bool) -> AsyncIterator[Step]:

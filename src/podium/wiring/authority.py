@@ -15,9 +15,10 @@ from podium.wiring import outside
 
 if TYPE_CHECKING:
     from podium.loop.clusters.kubernetes.documents import ClusterDocuments
+    from podium.loop.clusters.kubernetes.events import Events
 
 
-def followed(loaded: Loaded) -> Folder | ClusterDocuments:
+def followed(loaded: Loaded, events: Events | None = None) -> Folder | ClusterDocuments:
     """What is to be followed. Raises Invalid where the settings name no folder, and Broken for a bad kubeconfig."""
     if loaded.value.documents.authority == "folder":
         return folder(loaded)
@@ -32,6 +33,7 @@ def followed(loaded: Loaded) -> Folder | ClusterDocuments:
         kinds.KINDS,
         kinds.all_checks(loaded.value),
         loaded.value.documents.namespaces,
+        events,
     )
 
 

@@ -18,6 +18,7 @@ from podium.documents.collection import Check, Documents
 from podium.documents.document import GROUP, VERSION, Document, Key
 from podium.documents.objects import Standing, gathered
 from podium.documents.problem import Invalid, Problem
+from podium.loop.clusters.kubernetes.events import Events, Happened
 from podium.model import clock
 
 SETTLE_SECONDS = 0.2  # `kubectl apply -f folder` writes its objects one after the other
@@ -40,6 +41,7 @@ class ClusterDocuments:
         kinds: Mapping[str, type[Document]],
         checks: Sequence[Check],
         namespaces: Sequence[str] = (),
+        events: Events | None = None,
     ) -> None:
         """`namespaces`: those looked at; (): all, which takes the right to list in all of them."""
         self._cluster = cluster
@@ -47,6 +49,7 @@ class ClusterDocuments:
         self._kinds = kinds
         self._checks = checks
         self._namespaces = tuple(namespaces) or ("",)
+        self._events = events
 
     async def load(self) -> Documents:
         """The set that is in force now. Raises Invalid where a kind is not installed, and what the client raises."""
@@ -102,10 +105,18 @@ class ClusterDocuments:
             value = by_key[standing.key]
             condition = _condition(value, standing)
             if not _says(value, condition):
+                self._happened(standing)
                 async with gate:
                     await self._write(client, self._kinds[standing.key.kind], value, condition)
 
         await asyncio.gather(*map(told, standings))
+
+    def _happened(self, standing: Standing) -> None:
+        if self._events is not None:
+            key, right = standing.key, not standing.words
+            reason, note = ("InForce", "Podium follows it.") if right else ("Wrong", standing.words)
+            one = Happened(GROUP, key.kind, key.namespace, key.name, right, reason, note)
+            self._events.tell([one], clock.wall_clock())
 
     async def _write(self, client: Client, kind: type[Document], value: _Value, condition: Mapping[str, Any]) -> None:
         metadata = value["metadata"]
