@@ -156,7 +156,8 @@ async def _needed(discovery: Discovery, policies: Iterable[ScalingPolicy], clust
         asked = [need for need in of_workload(text) if need.since == "recommend" or written[key]]
         found += [right for need in asked for right in need.rights(key.namespace)]
         pods = Where(group="", version="v1", resource="pods", namespace=key.namespace)
-        found += [("list", pods), ("watch", pods), ("list", dataclasses.replace(pods, group="metrics.k8s.io", version="v1beta1"))]
+        metrics = dataclasses.replace(pods, group="metrics.k8s.io", version="v1beta1")
+        found += [("list", pods), ("watch", pods), ("list", metrics)]
     return found
 
 
