@@ -79,7 +79,7 @@ def whole(value: dict[str, Any]) -> dict[str, Any]:
 
 
 def mode_in(folder: Path, name: str) -> str:
-    documents = list(yaml.safe_load_all((folder / f"shop-{name}.yaml").read_text()))
+    documents = list(yaml.safe_load_all((folder / f"shop.{name}.yaml").read_text()))
     return str(documents[-1]["spec"]["mode"])
 
 
@@ -102,11 +102,11 @@ def test_policies_are_put_beside_what_scales_and_touch_nothing(
     a_shop(server)
     assert call(*adopt, "--apply").exit_code == 0
     assert server.wrote == []
-    assert sorted(path.name for path in folder.iterdir()) == ["shop-cart.yaml", "shop-web.yaml"]
+    assert sorted(path.name for path in folder.iterdir()) == ["shop.cart.yaml", "shop.web.yaml"]
     assert mode_in(folder, "web") == "recommend"
     assert call("policy", "check", folder).exit_code == 0
     again = call(*adopt, "--apply")
-    assert (again.exit_code, "is in mode recommend" in again.stdout) == (0, True)
+    assert (again.exit_code, "is in mode recommend already" in again.stdout) == (0, True)
 
 
 def test_a_hand_over_makes_the_hpa_inert_and_pauses_keda_and_is_given_back_whole(
@@ -147,7 +147,7 @@ def test_an_adoption_that_dies_between_any_two_writes_is_resumed_or_undone(
     assert died.exit_code == (outcome.DONE if writes == 2 else outcome.OUT_OF_REACH)
     server.dies_before = None
     for name, path in (("web", f"{HPAS}/web"), ("cart", f"{SCALED}/cart")):
-        if (folder / f"shop-{name}.yaml").exists() and mode_in(folder, name) == "own":
+        if (folder / f"shop.{name}.yaml").exists() and mode_in(folder, name) == "own":
             assert ADOPTED in server.at(path)["metadata"]["annotations"]  # nobody leads beside another
     if end == "resumed":
         assert call(*adopt, "--apply", "--mode", "own", "--yes").exit_code == 0
@@ -187,6 +187,33 @@ def test_what_somebody_changed_meanwhile_is_not_overwritten_unless_forced(
     assert server.at(f"{HPAS}/web")["spec"] == before
 
 
+def test_a_record_that_somebody_took_away_is_known_from_its_copy(
+    server: ApiServer, adopt: list[object], folder: Path
+) -> None:
+    a_shop(server)
+    before = {path: whole(one) for path, one in server.objects.items() if "apps" not in path}
+    assert call(*adopt, "--apply", "--mode", "own", "--yes").exit_code == 0
+    for path in (f"{HPAS}/web", f"{SCALED}/cart"):
+        del server.at(path)["metadata"]["annotations"][ADOPTED]
+    assert call(*adopt, "--undo").exit_code == 0
+    assert {path: whole(one) for path, one in server.objects.items() if "apps" not in path} == before
+    assert list(folder.iterdir()) == []
+
+
+def test_names_at_their_length_limits_are_adopted_and_given_back(
+    server: ApiServer, adopt: list[object], folder: Path
+) -> None:
+    name = "w" * 253
+    shop.workload(server, name, 1)
+    shop.hpa(server, name)
+    before = whole(server.at(f"{HPAS}/{name}"))
+    done = call(*adopt, "--apply", "--mode", "own", "--yes")
+    assert done.exit_code == 0, done.stdout + done.stderr
+    assert call(*adopt, "--undo").exit_code == 0
+    assert whole(server.at(f"{HPAS}/{name}")) == before
+    assert list(folder.iterdir()) == []
+
+
 def test_an_hpa_that_was_deleted_meanwhile_is_made_again(server: ApiServer, adopt: list[object]) -> None:
     a_shop(server)
     before = whole(server.at(f"{HPAS}/web"))
@@ -208,7 +235,7 @@ def test_what_decides_and_has_no_counterpart_keeps_a_workload_from_being_handed_
     assert done.exit_code == outcome.NEGATIVE
     assert "is not handed over: ScaledObject cart spec.minReplicaCount: Podium rests at zero by one" in done.stdout
     assert "annotations" not in server.at(f"{SCALED}/cart")["metadata"]
-    assert not (folder / "shop-cart.yaml").exists()
+    assert not (folder / "shop.cart.yaml").exists()
     assert call(*adopt, "--apply", "--mode", "own", "--yes", "--accept-losses").exit_code == 0
 
 

@@ -129,9 +129,9 @@ def test_pods_that_wait_die_or_crash_come_first(server: ApiServer, place: list[o
     found = looked(place)["risks"]
     worst = [(one["code"], one["evidence"]) for one in found[:3]]
     assert worst == [
-        ("memory-killed", "1 pods within a day; last leak-0/main 0 min ago, limit 256 MiB"),
-        ("pods-pending", f"1 of 2 pods are pending: {message}"),
-        ("crash-loop", "1 containers, 40 restarts of broken-0/main"),
+        ("memory-killed", "1 pod within a day; last leak-0/main 0 min ago, limit 256 MiB"),
+        ("pods-pending", f"1 of 2 pods pending: {message}"),
+        ("crash-loop", "1 container, 40 restarts of broken-0/main"),
     ]
     assert {("memory-at-limit", "leak"), ("single-replica", "broken")} <= codes(found)
 

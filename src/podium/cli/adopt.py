@@ -248,8 +248,10 @@ async def _put(client: Client | None, place: Place, chosen: Sequence[Adoption], 
         if asked.mode == "own" and one.held_back and not asked.accept_losses:
             done.left.append((one.shown, f"is not handed over: {'; '.join(one.held_back)}; --accept-losses does"))
             continue
+        fresh = known is None
         if known is None:
-            done.did.append((one.shown, f"policy written: {await place.put(one, _first(asked.mode))}"))
+            first = _first(asked.mode)
+            done.did.append((one.shown, f"policy in mode {first} written: {await place.put(one, first)}"))
             known = next(each for each in await place.policies() if each.workload == one.workload)
         if asked.mode == "own" and client is not None:
             done.did += await _hand_over(client, one)
@@ -259,8 +261,8 @@ async def _put(client: Client | None, place: Place, chosen: Sequence[Adoption], 
         elif now != asked.mode:
             await place.set_mode(known, asked.mode)
             done.did.append((one.shown, f"mode {asked.mode}"))
-        else:
-            done.did.append((one.shown, f"is in mode {asked.mode}"))
+        elif not fresh:
+            done.did.append((one.shown, f"is in mode {asked.mode} already"))
     return done
 
 
@@ -294,9 +296,10 @@ async def _given_back(client: Client, loaded: Loaded, asked: Asked, *, force: bo
     live = {one.key: one for one in originals}
     there = [one for one in await place.policies() if one.made_from and asked.means("/".join(one.workload))]
     there = [one for one in there if asked.namespace in ("", one.document.namespace)]
-    gone = [one for one in copies.all() if one.key not in live and asked.namespace in ("", one.namespace)]
+    kept = {one.key: one for one in copies.all() if asked.namespace in ("", one.namespace)}
+    gone = [one for key, one in kept.items() if key not in live]
     stuck: set[str] = set()
-    for one in [*(each for each in originals if each.record is not None), *gone]:
+    for one in [*(each for each in originals if each.record is not None or each.key in kept), *gone]:
         shown = "/".join(workload_of(one))
         if not asked.means(shown):
             continue
@@ -304,10 +307,11 @@ async def _given_back(client: Client, loaded: Loaded, asked: Asked, *, force: bo
             if one.key in policy.made_from and policy.document.spec.mode == "own":
                 await place.set_mode(policy, "recommend")
         try:
-            if one.key in live:
-                await hand.give_back(client, one, whatever=force)
-            else:
+            if one.key not in live:
                 await hand.make_again(client, one.value)
+            elif not await hand.give_back(client, one, kept.get(one.key), whatever=force):
+                copies.drop(one)  # it never gave way
+                continue
         except hand.Changed as error:
             stuck.add(one.key)
             done.left.append((shown, f"{error}; --force gives back what was recorded"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 import os
 import pathlib
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from podium.loop.policy import ScalingPolicy
     from podium.settings import Settings
 
+LONGEST = 200  # of a file's name; file systems end at 255
 OWNER = "podium-adopt"  # field manager of objects
 
 
@@ -148,7 +150,8 @@ class InFolder:
     def file(self, one: Adoption) -> pathlib.Path:
         """Where a workload's policy goes."""
         namespace, kind, name = one.workload
-        return self.folder / f"{namespace}-{name}{'' if kind == 'deployment' else '-' + kind}.yaml"
+        stem = f"{namespace}.{name}" + ("" if kind == "deployment" else f".{kind}")  # a namespace has no dots
+        return self.folder / f"{stem if len(stem) <= LONGEST else hashlib.sha256(stem.encode()).hexdigest()}.yaml"
 
     def _read(self) -> list[Document]:
         from podium import kinds

@@ -31,9 +31,12 @@ def show(found: Survey, form: str, output: str | None) -> int:
 def _for_people(found: Survey) -> list[RenderableType]:
     from podium.cli import tables
     from podium.clients.http import shown
+    from podium.loop.survey.finding import counted
 
     seen, rows = found.seen, found.fleet.rows
-    where = f"namespace {seen.namespace}" if seen.namespace else f"{len({row.name[0] for row in rows})} namespaces"
+    where = (
+        f"namespace {seen.namespace}" if seen.namespace else counted(len({row.name[0] for row in rows}), "namespace")
+    )
     counts = [f"{tables.count(len(rows))} workloads in {where}"]
     for some, name in ((seen.pods, "pods"), (seen.hpas, "HPAs"), (seen.nodes, "nodes")):
         counts.append(f"{name} not seen" if some is None else f"{tables.count(len(some))} {name}")

@@ -197,7 +197,7 @@ def _load(draft: Draft, name: Workload, wish: Wish) -> list[str]:
                 return []
     resources = [metric["resource"] for metric in draft.spec.get("metrics", []) if "resource" in metric]
     if any(one["name"] == "cpu" and one["target"]["type"] == "Utilization" for one in resources):
-        signal = f"{name[2]}-cpu"
+        signal = f"{name[2][:240]}-cpu"
         origin = {"prometheus": {"preset": "cpu"}}
         measured = {"unit": "cores", "cluster": {"resource": "cpu"}}
         draft.signals[signal] = measured if wish.source == "cluster" else origin

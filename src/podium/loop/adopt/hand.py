@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import hashlib
 import json
 import os
 import pathlib
@@ -23,6 +24,7 @@ from podium.loop.adopt import keda
 from podium.loop.adopt.original import ADOPTED, HPA, SCALED, Original, Record, of
 
 Value = dict[str, Any]
+LONGEST = 200  # of a file's name; file systems end at 255
 ATTEMPTS = 5  # a controller writes an object's status every few seconds, which moves its version
 _SERVER_SIDE = ("uid", "resourceVersion", "generation", "creationTimestamp", "managedFields", "selfLink")
 
@@ -62,21 +64,24 @@ async def hand_over(client: Client, one: Original, most: int) -> bool:
     return await _repeated(client, one, write)
 
 
-async def give_back(client: Client, one: Original, *, whatever: bool = False) -> bool:
-    """Put the original back as it was. False: it has not been handed over.
+async def give_back(client: Client, one: Original, kept: Original | None, *, whatever: bool = False) -> bool:
+    """Put the original back as it was. False: it has not been handed over. `kept` is its copy, if there is one.
 
     Raises Changed where somebody has changed it meanwhile, unless `whatever` says to give back what was recorded.
     """
 
     async def write(now: Original) -> bool:
+        if now.record is None and kept is not None:
+            now = _without_its_record(now, kept)
         if now.record is None:
             return False
         if not whatever and (changes := _changes(now)):
             raise Changed(f"{now.key} was changed since it was handed over: {', '.join(changes)}")
         operations: list[Value] = [
             {"op": "replace", "path": "/metadata/resourceVersion", "value": now.version},
-            {"op": "remove", "path": f"/metadata/annotations/{_pointer(ADOPTED)}"},
         ]
+        if ADOPTED in (now.live["metadata"].get("annotations") or {}):
+            operations.append({"op": "remove", "path": f"/metadata/annotations/{_pointer(ADOPTED)}"})
         if now.kind == HPA:
             operations.append({"op": "replace", "path": "/spec", "value": now.record.spec})
         live = now.live["metadata"].get("annotations") or {}
@@ -90,6 +95,18 @@ async def give_back(client: Client, one: Original, *, whatever: bool = False) ->
         return True
 
     return await _repeated(client, one, write)
+
+
+def _without_its_record(now: Original, kept: Original) -> Original:
+    """One whose annotation somebody took away, while it still stands as the hand-over left it: its copy tells."""
+    behavior = now.spec.get("behavior") or {}
+    disabled = all((behavior.get(way) or {}).get("selectPolicy") == "Disabled" for way in ("scaleUp", "scaleDown"))
+    if now.kind == HPA and disabled and now.spec.get("minReplicas") == 1 and now.spec != kept.spec:
+        return dataclasses.replace(now, value=kept.value, record=Record(kept.spec, {}))
+    paused = now.annotations.get(keda.PAUSED) == "true" and keda.PAUSED not in kept.annotations
+    if now.kind == SCALED and paused:
+        return dataclasses.replace(now, value=kept.value, record=Record(kept.spec, {keda.PAUSED: None}))
+    return now
 
 
 async def make_again(client: Client, manifest: Value) -> None:
@@ -142,9 +159,9 @@ class Copies:
         self.folder = folder
 
     def keep(self, one: Original) -> None:
-        """Write the original down before anything is done to it; an earlier copy stays. Raises OSError."""
+        """Write the original down before anything is done to it; what gave way already has its copy. Raises OSError."""
         file = self._file(one)
-        if file.exists():
+        if one.record is not None and file.exists():
             return
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         number, name = tempfile.mkstemp(prefix=".", dir=self.folder)
@@ -169,4 +186,6 @@ class Copies:
         self._file(one).unlink(missing_ok=True)
 
     def _file(self, one: Original) -> pathlib.Path:
-        return self.folder / f"{one.kind.lower()}-{one.namespace}-{one.name}.json"
+        name = f"{one.kind.lower()}.{one.namespace}.{one.name}"  # a namespace has no dots
+        short = name if len(name) <= LONGEST else hashlib.sha256(name.encode()).hexdigest()
+        return self.folder / f"{short}.json"

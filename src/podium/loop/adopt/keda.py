@@ -142,7 +142,7 @@ def _prometheus(
         draft.lose(at, "a prometheus trigger without query or threshold", decides=True)
         return None
     word = _ODD.sub("-", str(trigger.get("name") or f"trigger-{number}").lower()).strip("-")
-    signal = f"{original.name}-{word}"[:253]
+    signal = f"{original.name[:180]}-{word[:60]}".strip("-")
     target_name = original.target.get("name", "")
     named = f'label_replace(sum({query}), "namespace", "{original.namespace}", "", "")'
     whole = f'label_replace({named}, "{label}", "{target_name}", "", "")'

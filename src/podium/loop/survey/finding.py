@@ -45,6 +45,11 @@ def size(freed: Amounts) -> float:
     return (freed.cpu or 0) / 1000 + (freed.memory or 0) / GIB / GIB_PER_CORE
 
 
+def counted(count: int, word: str) -> str:
+    """`1 pod`, `3 pods`."""
+    return f"{count} {word}" if count == 1 else f"{count} {word}s"
+
+
 def cores(milli: int) -> str:
     """`250m`, or `12.5 cores`."""
     return f"{milli}m" if milli < 1000 else f"{milli / 1000:.3g} cores"

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from podium.loop.backtest.advice import Advice
 from podium.loop.backtest.chart import percent
 from podium.loop.survey import hpas, objects
-from podium.loop.survey.finding import Finding, cores, memory
+from podium.loop.survey.finding import Finding, cores, counted, memory
 from podium.loop.survey.rows import Fleet, Row
 
 # How bad each is. What fails now comes before what cannot scale, that before what will not survive an ordinary day.
@@ -40,7 +40,7 @@ def _pods(row: Row, now: float) -> Iterator[Finding]:
     refused = [one for pod in waiting for one in pod.status.conditions or () if one.reason == "Unschedulable"]
     if refused:
         why = " ".join(refused[0].message.split())[:160] or "nowhere to go"
-        evidence = f"{len(refused)} of {row.replicas} pods are pending: {why}"
+        evidence = f"{len(refused)} of {counted(row.replicas, 'pod')} pending: {why}"
         yield _found(row, "pods-pending", DOWN, "pods find no node", evidence, "add nodes, or lower the requests")
     killed = [(pod, status, ended) for pod, status, ended in _ended(row.pods) if ended.reason == "OOMKilled"]
     lately = [one for one in killed if _age(one[2], now) <= RECENT_SECONDS]
@@ -48,7 +48,8 @@ def _pods(row: Row, now: float) -> Iterator[Finding]:
         pod, status, ended = min(lately, key=lambda one: _age(one[2], now))
         limit = "" if row.limit.memory is None else f", limit {memory(row.limit.memory)}"
         count = len({one[0].metadata.name for one in lately})
-        evidence = f"{count} pods within a day; last {pod.metadata.name}/{status.name} {_ago(_age(ended, now))}{limit}"
+        last = f"last {pod.metadata.name}/{status.name} {_ago(_age(ended, now))}"
+        evidence = f"{counted(count, 'pod')} within a day; {last}{limit}"
         yield _found(
             row, "memory-killed", DOWN, "killed for its memory", evidence, "raise the memory limit, or find the leak"
         )
@@ -58,7 +59,9 @@ def _pods(row: Row, now: float) -> Iterator[Finding]:
     ]  # fmt: skip
     if crashing:
         pod, one = max(crashing, key=lambda pair: pair[1].restart_count)
-        evidence = f"{len(crashing)} containers, {one.restart_count} restarts of {pod.metadata.name}/{one.name}"
+        evidence = (
+            f"{counted(len(crashing), 'container')}, {one.restart_count} restarts of {pod.metadata.name}/{one.name}"
+        )
         yield _found(
             row, "crash-loop", DOWN, "crashes again and again", evidence, f"kubectl logs -p {pod.metadata.name}"
         )
@@ -148,15 +151,15 @@ def _use(row: Row, window: float) -> Iterator[Finding]:
     over = f"in one reading of {window:.0f} s"
     limit, used = row.limit.memory, row.peak("memory")
     if limit and used is not None and used >= NEAR_LIMIT * limit:
-        words = f"the fullest of {len(row.used)} pods uses {memory(used)} of {memory(limit)} {over}"
+        words = f"the fullest of {counted(len(row.used), 'pod')} uses {memory(used)} of {memory(limit)} {over}"
         yield _found(row, "memory-at-limit", SHORT, "about to be killed for memory", words, "raise the memory limit")
     limit, used = row.limit.cpu, row.peak("cpu")
     if limit and used is not None and used >= NEAR_LIMIT * limit:
-        words = f"the fullest of {len(row.used)} pods uses {cores(used)} of {cores(limit)} {over}"
+        words = f"the fullest of {counted(len(row.used), 'pod')} uses {cores(used)} of {cores(limit)} {over}"
         yield _found(row, "cpu-at-limit", SHORT, "throttled", words, "raise the CPU limit, or add replicas")
     asked, used = row.request.memory, row.total("memory")
     if asked and used is not None and used > asked * len(row.used):
-        words = f"{memory(used)} used by {len(row.used)} pods that request {memory(asked * len(row.used))}"
+        words = f"{memory(used)} used by {counted(len(row.used), 'pod')}, which request {memory(asked * len(row.used))}"
         yield _found(
             row, "memory-above-request", FRAGILE, "first to go when a node is short", words, "raise the request"
         )

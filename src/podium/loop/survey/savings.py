@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from podium.loop.backtest.advice import MONTH_HOURS, Advice
 from podium.loop.survey import hpas
-from podium.loop.survey.finding import Finding, amounts, cores, memory, size
+from podium.loop.survey.finding import Finding, amounts, cores, counted, memory, size
 from podium.loop.survey.rows import Amounts, Fleet, Row
 
 Money = Callable[[Amounts], int | None]  # micro-units an hour; None without prices
@@ -60,7 +60,7 @@ def _requests(row: Row, window: float, past: Amounts | None) -> Iterator[Finding
     amount = Amounts(freed.get("cpu"), freed.get("memory"))
     if not words or not size(amount):
         return
-    pods = f"{row.replicas} pod" + ("s" if row.replicas != 1 else "")
+    pods = counted(row.replicas, "pod")
     yield Finding(
         code="requests-above-use",
         workload=row.shown,
