@@ -24,21 +24,28 @@ def wrote(replicas: int, fate: Fate = Fate.WRITTEN) -> list[Result]:
 def test_a_write_that_stands_is_no_contest() -> None:
     contest = Contest(SETTINGS)
     contest.wrote(wrote(6))
-    assert contest.overwritten(np.array([6]), FLEET) == ()
-    assert contest.overwritten(np.array([UNKNOWN]), FLEET) == ()
+    assert contest.overwritten(np.array([6]), ("2",), FLEET) == ()
+    assert contest.overwritten(np.array([UNKNOWN]), ("",), FLEET) == ()
 
 
 def test_a_write_that_somebody_changed_is_told_once() -> None:
     contest = Contest(SETTINGS)
     contest.wrote(wrote(6))
-    assert contest.overwritten(np.array([2]), FLEET) == (WEB,)
-    assert contest.overwritten(np.array([2]), FLEET) == ()
+    assert contest.overwritten(np.array([2]), ("3",), FLEET) == (WEB,)
+    assert contest.overwritten(np.array([2]), ("3",), FLEET) == ()
+
+
+def test_a_reading_from_before_the_write_says_nothing_of_it() -> None:
+    contest = Contest(SETTINGS)
+    contest.wrote(wrote(6))
+    assert contest.overwritten(np.array([2]), ("1",), FLEET) == ()
+    assert contest.overwritten(np.array([2]), ("3",), FLEET) == (WEB,)
 
 
 def test_what_was_never_written_cannot_be_overwritten() -> None:
     contest = Contest(SETTINGS)
     contest.wrote(wrote(6, Fate.REFUSED))
-    assert contest.overwritten(np.array([2]), FLEET) == ()
+    assert contest.overwritten(np.array([2]), ("3",), FLEET) == ()
 
 
 def test_after_three_lost_rounds_podium_yields_for_a_while_and_names_who() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from podium.loop.act.carry_out import Fate, Result
 from podium.loop.modes.settings import ContestSettings
@@ -27,21 +27,24 @@ class Contest:
 
     def __init__(self, settings: ContestSettings) -> None:
         self._settings = settings
-        self._ours: dict[WorkloadKey, int] = {}
+        self._ours: dict[WorkloadKey, tuple[int, str]] = {}  # replicas, and the version that they were written upon
         self._rounds: dict[WorkloadKey, _Rounds] = {}
 
     def wrote(self, results: Iterable[Result]) -> None:
         """Podium's own writes of replicas."""
         for result in results:
             if result.fate is Fate.WRITTEN:
-                self._ours[result.command.key] = result.command.replicas
+                self._ours[result.command.key] = (result.command.replicas, result.command.resource_version)
 
-    def overwritten(self, replicas: Int64s, fleet: Fleet) -> tuple[WorkloadKey, ...]:
-        """The workloads whose replicas [n] are no longer what Podium wrote. Each is told once."""
+    def overwritten(self, replicas: Int64s, versions: Sequence[str], fleet: Fleet) -> tuple[WorkloadKey, ...]:
+        """The workloads whose replicas [n] are no longer what Podium wrote. Each is told once.
+
+        One that is still at the version that was written upon was read before the write, and says nothing.
+        """
         found = []
-        for key, ours in self._ours.items():
+        for key, (ours, version) in self._ours.items():
             slot = fleet.index.get(key)
-            if slot is not None and replicas[slot] not in (UNKNOWN, ours):
+            if slot is not None and replicas[slot] not in (UNKNOWN, ours) and versions[slot] != version:
                 found.append(key)
         for key in found:
             del self._ours[key]

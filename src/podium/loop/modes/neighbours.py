@@ -98,7 +98,7 @@ class Neighbours:
                 await self._claim(by_mode[Mode.FLOOR])
         except TimeoutError:
             self._around = _merged(self._around, Around({}, dict.fromkeys(wanted, "the cluster is too slow")), wanted)
-        await self._lost(self._contest.overwritten(observation.replicas, fleet), now)
+        await self._lost(self._contest.overwritten(observation.replicas, observation.resource_versions, fleet), now)
 
     def orders(self, standing: Orders, cluster: str, now: float) -> list[Order]:
         """The orders that make `standing` say what is written on workloads and namespaces."""
@@ -150,15 +150,19 @@ class Neighbours:
         Asked right before the writes. A workload's own annotation moves its version, and the server refuses the write.
         """
         spaces = {one.key.namespace for one in commands} | {one.key.namespace for one in self._planned.commands}
-        if self._surroundings is None or not spaces:
+        if self._surroundings is None or not spaces or time.monotonic() < self._again:
             return ""
         before = self._paused
         try:
             async with asyncio.timeout(self._deadline):
-                await self._read_pauses(sorted(spaces), partly=True)
-        except TimeoutError:
-            return ""  # the writes meet the same silence
-        return "somebody paused a namespace after the decision" if self._paused != before else ""
+                found = await self._surroundings.pauses(sorted(spaces))
+        except (TimeoutError, Temporary):
+            return "whether a namespace was paused meanwhile cannot be read"
+        except Permanent:
+            return ""  # a right is missing: workloads' own annotations count
+        others = {name: text for name, text in (before or {}).items() if name not in spaces}
+        self._paused = {**others, **found}
+        return "somebody paused a namespace after the decision" if self._paused != (before or {}) else ""
 
     async def act(self, recheck: Callable[[WorkloadKey], str]) -> tuple[FloorResult, ...]:
         """Write the floors that were planned; `recheck` says why one must not be written any more."""
@@ -196,18 +200,16 @@ class Neighbours:
         except (Temporary, Permanent) as error:
             return Around({}, dict.fromkeys(namespaces, str(error)))
 
-    async def _read_pauses(self, namespaces: Collection[str], *, partly: bool = False) -> None:
-        """What is written on namespaces; `partly`: on these, the others are as they were."""
-        if self._surroundings is None or (self._paused is None and time.monotonic() < self._again):
+    async def _read_pauses(self, namespaces: Collection[str]) -> None:
+        """What is written on namespaces. Where a right is missing it is asked for again after a while."""
+        if self._surroundings is None or time.monotonic() < self._again:
             return
         try:
-            found = await self._surroundings.pauses(namespaces)
-        except (Temporary, Permanent):
-            if not partly:
-                self._paused, self._again = None, time.monotonic() + LOOK_SECONDS
-            return
-        kept = {name: text for name, text in (self._paused or {}).items() if partly and name not in namespaces}
-        self._paused = {**kept, **found}
+            self._paused = await self._surroundings.pauses(namespaces)
+        except Temporary:
+            self._paused = None
+        except Permanent:
+            self._paused, self._again = None, time.monotonic() + LOOK_SECONDS
 
     async def _claim(self, keys: Collection[WorkloadKey | None]) -> None:
         """Mark the HPAs that may be written to as ours, each once. What is refused is tried again."""
