@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import pathlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 from podium.documents import checking, layers, places, secret
@@ -23,7 +23,7 @@ from podium.documents.values import Listen
 from podium.ledger.settings import DatabaseSettings
 from podium.loop.modes.settings import MetricSettings
 from podium.loop.prices.settings import PriceSettings
-from podium.loop.settings import ClusterSettings, LoopSettings
+from podium.loop.settings import ClusterSettings, LoopSettings, PartSettings
 from podium.signals.settings import SourceSettings
 from podium.signals.signal import Signal
 from podium.telemetry import settings as telemetry
@@ -57,11 +57,12 @@ class Settings(Shape):
     kind: Literal["Settings"] = "Settings"
     database: DatabaseSettings = DatabaseSettings()
     clusters: tuple[ClusterSettings, ...] = (ClusterSettings(name="local", kind="simulated"),)
-    """The clusters that are scaled; by default the built-in simulated one."""
+    """The clusters that are scaled; by default the built-in simulated one. Each of several has a process of its own."""
     sources: tuple[SourceSettings, ...] = ()
     """The systems that measure."""
     documents: DocumentsSettings = DocumentsSettings()
     loop: LoopSettings = LoopSettings()
+    part: PartSettings = PartSettings()
     api: ApiSettings = ApiSettings()
     log: LogSettings = LogSettings()
     metric: MetricSettings = MetricSettings()
@@ -71,8 +72,7 @@ class Settings(Shape):
     def objections(self) -> Iterator[Objection]:
         """Names are unique, and name something."""
         clusters = [cluster.name for cluster in self.clusters]
-        if len(set(clusters)) != 1:
-            yield Objection(("clusters",), "one cluster: this version leads a single one")
+        yield from self._objections_to_part(clusters)
         for field, names in (("clusters", clusters), ("sources", [source.name for source in self.sources])):
             for number, name in enumerate(names):
                 if name in names[:number]:
@@ -83,6 +83,46 @@ class Settings(Shape):
             if source.cluster is not None and source.cluster not in clusters:
                 expected = f"the name of a cluster{nearest(source.cluster, clusters)}"
                 yield Objection(("sources", number, "cluster"), expected)
+
+    def _objections_to_part(self, clusters: Sequence[str]) -> Iterator[Objection]:
+        """Where several processes share an installation, each has a database of its own."""
+        part, url = self.part, self.database.url
+        if not clusters:
+            yield Objection(("clusters",), "a cluster")
+        if part.cluster is not None and part.cluster not in clusters:
+            yield Objection(("part", "cluster"), f"the name of a cluster{nearest(part.cluster, clusters)}")
+        if len(set(clusters)) > 1 and part.cluster is None:
+            expected = f"one of {', '.join(clusters)}: each process leads one cluster (PODIUM_PART__CLUSTER)"
+            yield Objection(("part", "cluster"), expected)
+        if len(set(clusters)) > 1 and "{cluster}" not in url:
+            yield Objection(("database", "url"), "{cluster} in it: each cluster has a database of its own")
+        if part.shards > 1 and "{shard}" not in url:
+            yield Objection(("database", "url"), "{shard} in it: each shard has a database of its own")
+        if part.shard is not None and part.shard >= part.shards:
+            yield Objection(("part", "shard"), f"less than shards, which is {part.shards}")
+        simulated = any(cluster.kind == "simulated" for cluster in self.clusters)
+        if part.shards > 1 and part.shard is None and simulated:
+            yield Objection(("part", "shard"), "a number: a simulated cluster has no Leases")
+
+    def narrowed(self) -> Settings:
+        """As one process sees them: its own cluster alone, and the names of its cluster and shard written in."""
+        written = f"{self.database.url} {self.documents.path}"
+        if len(self.clusters) == 1 and not ("{cluster}" in written or "{shard}" in written):
+            return self
+        name = self.part.cluster or self.clusters[0].name
+        shard = "{shard}" if self.part.shard is None else str(self.part.shard)
+        url = self.database.url.replace("{cluster}", name).replace("{shard}", shard)
+        documents, path = self.documents, self.documents.path
+        if path is not None:
+            documents = documents.model_copy(update={"path": pathlib.Path(str(path).replace("{cluster}", name))})
+        return self.model_copy(
+            update={
+                "clusters": tuple(cluster for cluster in self.clusters if cluster.name == name),
+                "sources": tuple(source for source in self.sources if source.cluster in (None, name)),
+                "database": self.database.model_copy(update={"url": url}),
+                "documents": documents,
+            }
+        )
 
     def source(self, kind: str, name: str | None) -> SourceSettings:
         """The source that a signal means: by name, or the only one of its kind. Raises LookupError that says which.
@@ -186,6 +226,11 @@ class Loaded:
             for path, value in layers.leaves(dumped)
         )
 
+    def of_shard(self, shard: int) -> Loaded:
+        """The same for one shard, whose number nobody wrote."""
+        part = self.value.part.model_copy(update={"shard": shard})
+        return dataclasses.replace(self, value=self.value.model_copy(update={"part": part}).narrowed())
+
     def reveal(self, reference: str) -> str:
         """The secret that a field refers to. Raises secret.Unreadable."""
         return secret.reveal(reference, self._environ)
@@ -221,7 +266,7 @@ def load(
     notes = [f"{name}: {words}" for name, words in BRIEF_WITHOUT_FIELD.items() if name in environ]
     if value.telemetry.traces.endpoint is not None:
         notes += telemetry.unspoken(environ)
-    return Loaded(value, file, tuple(notes), stack, environ)
+    return Loaded(value.narrowed(), file, tuple(notes), stack, environ)
 
 
 def mistakes(value: dict[str, Any], source: Source) -> tuple[Problem, ...]:

@@ -23,6 +23,7 @@ KINDS = (
     ("podium.loop.backtest.run", "Unfit", BAD_INPUT),
     ("podium.loop.clusters.port", "Permanent", BAD_INPUT),
     ("podium.loop.clusters.port", "Temporary", OUT_OF_REACH),
+    ("podium.loop.shards", "Lost", OUT_OF_REACH),
     ("podium.clients.kubernetes.errors", "Permanent", BAD_INPUT),
     ("podium.clients.kubernetes.errors", "Temporary", OUT_OF_REACH),
     ("podium.signals.source", "Permanent", BAD_INPUT),

@@ -66,21 +66,30 @@ def command(
 
 
 async def _run(loaded: Loaded, *, take_over: bool) -> None:
+    from podium.cli import logs
+    from podium.wiring import sharing
+
+    logs.configure(loaded.value.log.format, loaded.value.log.level)
+    async with sharing.part(loaded) as (mine, keeping):
+        await _lead(mine, keeping, take_over=take_over)
+
+
+async def _lead(loaded: Loaded, keeping: asyncio.Task[None] | None, *, take_over: bool) -> None:
     from podium.api.app import create_app
     from podium.api.scalers.serving import opened
     from podium.api.server import address, bind, loopback_hosts, serve
-    from podium.cli import logs, running, store
+    from podium.cli import running, store
     from podium.model.clock import wall_clock
     from podium.wiring import authority, installation
     from podium.wiring.outside import aggregator, knock, world
     from podium.wiring.program import Program
 
-    logs.configure(loaded.value.log.format, loaded.value.log.level)
     token = _token(loaded)
     documents = await authority.load(loaded)
     await knock(loaded, documents)
     listening = bind(loaded.value.api.listen)
-    with contextlib.closing(installation.open_ledger(loaded)) as ledger, contextlib.closing(listening):
+    opened_ledger = await asyncio.to_thread(installation.open_ledger, loaded)  # the Lease is renewed meanwhile
+    with contextlib.closing(opened_ledger) as ledger, contextlib.closing(listening):
         if lost := ledger.lost():
             raise outcome.BadInput(lost)
         state = installation.state_folder(loaded)
@@ -99,7 +108,7 @@ async def _run(loaded: Loaded, *, take_over: bool) -> None:
             doors = opened(loaded.value.metric, program.board, token, lambda: aggregator(loaded), wall_clock())
             async with doors:
                 with running.announced(store.folder(loaded), url, token):
-                    await _until_stopped(program, serve(app, listening))
+                    await _until_stopped(program, serve(app, listening), keeping)
 
 
 def _token(loaded: Loaded) -> str:
@@ -117,8 +126,8 @@ def _token(loaded: Loaded) -> str:
     return token
 
 
-async def _until_stopped(program: Program, serving: object) -> None:
-    """Run both until one fails or a signal asks to stop; then end both in order."""
+async def _until_stopped(program: Program, serving: object, keeping: asyncio.Task[None] | None) -> None:
+    """Run both until one fails, a signal asks to stop, or the shard is lost; then end both in order."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -127,6 +136,8 @@ async def _until_stopped(program: Program, serving: object) -> None:
         asyncio.create_task(program.run(), name="loop"),
         asyncio.create_task(serving, name="http"),  # type: ignore[arg-type]
     ]
+    if keeping is not None:
+        tasks.append(keeping)
     stopping = asyncio.create_task(stop.wait(), name="stop")
     await asyncio.wait([*tasks, stopping], return_when=asyncio.FIRST_COMPLETED)
     for task in (*tasks, stopping):

@@ -33,12 +33,15 @@ def bind(
     reactive: Reactive,
     limits: Limits,
     metrics_source: str = "",
+    owned: Callable[[WorkloadKey], bool] = lambda _: True,
 ) -> Assignment:
     """What a set of documents asks of the loop of `cluster`. Workloads that stay keep their slots in `fleet`.
 
-    `metrics_source` answers metrics that no Signal measures; "": nothing does, and they are unknown.
+    `metrics_source` answers metrics that no Signal measures; "": nothing does, and they are unknown. Workloads that are
+    not `owned` are another process's.
     """
     policies = {policy.workload(cluster): policy for policy in documents.of(ScalingPolicy)}
+    policies = {key: policy for key, policy in policies.items() if owned(key)}
     by_pod = {
         (policy.namespace, metric.pods.metric.name)
         for policy in policies.values()

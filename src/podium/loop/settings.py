@@ -101,6 +101,21 @@ class Rules(Shape):
     """How long all rules together may take in one turn, the start of the process that answers them left out."""
 
 
+class PartSettings(Shape):
+    """Which part of an installation one process leads, where several share it."""
+
+    cluster: Label | None = None
+    """Which of `clusters` this process leads; needed where there are several, and then in database.url as {cluster}."""
+    shards: Annotated[int, Field(ge=1, le=1024)] = 1
+    """How many parts the workloads are split into; each has a database of its own, named by {shard} in database.url."""
+    shard: Annotated[int, Field(ge=0, le=1023)] | None = None
+    """Which shard, from 0 on; left out, one whose Lease is free (Kubernetes)."""
+    by: Literal["namespace", "workload"] = "namespace"
+    """What stays together: a tenant's namespace, or nothing but the workload itself."""
+    leases: Label = "podium"
+    """The namespace in which the Leases podium-shard-0, podium-shard-1 … lie."""
+
+
 class LoopSettings(Shape):
     """The control loop."""
 

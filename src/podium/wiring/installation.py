@@ -8,6 +8,7 @@ import socket
 from pathlib import Path
 
 from podium.documents import places
+from podium.documents.problem import Invalid, Problem
 from podium.ledger.ledger import Ledger
 from podium.ledger.settings import Retention
 from podium.loop.remember import record
@@ -16,8 +17,11 @@ from podium.settings import Loaded
 
 
 def open_ledger(loaded: Loaded) -> Ledger:
-    """The ledger of the settings."""
+    """The ledger of the settings. Raises Invalid where it is a shard's and nobody says whose."""
     database = loaded.value.database
+    if "{shard}" in database.url:
+        expected = f"a number below {loaded.value.part.shards}: each shard has a ledger of its own"
+        raise Invalid([Problem("settings", 0, 0, "part.shard", expected, "nothing")])
     password = loaded.reveal(database.password) if database.password else None
     return Ledger.open(database.url, password=password, state=state_folder(loaded))
 

@@ -34,6 +34,7 @@ from podium.signals.source import Source, Subject
 if TYPE_CHECKING:
     from podium.clients.kubernetes.client import Client
     from podium.loop.clusters.kubernetes.aggregator import Aggregator
+    from podium.loop.clusters.kubernetes.events import Events
 
 PAST_SECONDS = 30.0  # longest wait for a piece of history, which no turn waits for
 KNOCK_SECONDS = 5.0  # a server that is slower is taken for silent, which stops nothing
@@ -51,6 +52,7 @@ class World:
     simulated: bool
     history_seconds: float
     surroundings: Surroundings | None = None  # of the cluster; None: nothing is known of them
+    events: Events | None = None  # where what happened is told in the cluster; None: nowhere
 
 
 @contextlib.asynccontextmanager
@@ -63,7 +65,14 @@ async def world(loaded: Loaded, documents: Documents, state: Path) -> AsyncItera
     finally:
         for source in built.sources.values():
             await source.close()
+        if built.events is not None:
+            await built.events.close()
         await built.cluster.close()
+
+
+def metrics_source(cluster: ClusterSettings) -> str:
+    """The source that asks a cluster's custom and external metrics APIs; "" where there are none."""
+    return f"{cluster.name}/metrics" if cluster.kind == "kubernetes" else ""
 
 
 def _simulated(loaded: Loaded, documents: Documents, state: Path) -> World:
@@ -85,16 +94,23 @@ def _simulated(loaded: Loaded, documents: Documents, state: Path) -> World:
 def _kubernetes(loaded: Loaded, documents: Documents) -> World:
     from podium.clients.kubernetes.client import Client
     from podium.loop.clusters.kubernetes.cluster import KubernetesCluster
+    from podium.loop.clusters.kubernetes.events import Events
     from podium.loop.clusters.kubernetes.surroundings import KubernetesSurroundings
+    from podium.signals.metrics_api import MetricsApiSource
 
     (cluster,) = loaded.value.clusters
     access = access_to(cluster)
     sources = {source.name: source for source in sources_of(loaded, documents, None)}
-    where = _where(loaded) | {cluster.name: ("cluster", shown(access.server))}
+    metrics = MetricsApiSource(metrics_source(cluster), Client(access, environment=os.environ))
+    sources[metrics.name] = metrics
+    where = _where(loaded) | dict.fromkeys((metrics.name, cluster.name), ("cluster", shown(access.server)))
     client = Client(access, environment=os.environ)
     reached, around = KubernetesCluster(cluster.name, client), KubernetesSurroundings(cluster.name, client)
+    events = Events(Client(access, environment=os.environ), loaded.value.documents.namespaces)
     past = loaded.value.loop.history
-    return World(reached, WallPace(), sources, where, simulated=False, history_seconds=past, surroundings=around)
+    return World(
+        reached, WallPace(), sources, where, simulated=False, history_seconds=past, surroundings=around, events=events
+    )
 
 
 async def knock(loaded: Loaded, documents: Documents) -> None:

@@ -14,6 +14,7 @@ from podium.documents.problem import Invalid
 from podium.ledger.errors import Permanent, StaleLeader, Temporary
 from podium.ledger.lease import Leadership
 from podium.ledger.ledger import Ledger
+from podium.loop import shards
 from podium.loop.binding import bind
 from podium.loop.clusters.port import Containers
 from podium.loop.cycle import Assignment, Cycle, Turned
@@ -29,6 +30,7 @@ from podium.loop.remember.floors import namespaces
 from podium.loop.remember.restore import Restored, restore
 from podium.loop.rules.evaluate import Evaluator
 from podium.loop.tabulate import Limits, tabulate
+from podium.loop.tell import happened
 from podium.loop.tell.live import Live
 from podium.loop.tell.meters.meters import Meters
 from podium.loop.tell.scene import Setting
@@ -42,7 +44,7 @@ from podium.signals.history.history import History
 from podium.signals.observe import Observer
 from podium.telemetry import traces
 from podium.wiring import authority, installation
-from podium.wiring.outside import World
+from podium.wiring.outside import World, metrics_source
 
 PURGE_SECONDS = 3600.0
 SAID_TURNS = 3.0  # without a turn in so many intervals, what was said to HPAs is nobody's word any more
@@ -88,6 +90,8 @@ def assignment(loaded: Loaded, documents: Documents, cycle: Cycle, cluster: str)
             cpu_initialization_period=settings.reactive.cpu_initialization_period,
             initial_readiness_delay=settings.reactive.initial_readiness_delay,
         ),
+        metrics_source=next(map(metrics_source, loaded.value.clusters)),
+        owned=shards.owned(loaded.value.part),
         limits=Limits(settings.replicas.min, settings.replicas.max or Limits().maximum, settings.mode),
     )
 
@@ -140,6 +144,8 @@ class Program:
             tasks.create_task(self._follow_documents())
             tasks.create_task(self._forget_old())
             tasks.create_task(self._keep_samples())
+            if self._outside.events is not None:
+                tasks.create_task(self._outside.events.run())
             while True:
                 ended = ""
                 try:
@@ -262,6 +268,8 @@ class Program:
         self.board.put(turned, cycle.assignment.fleet)
         self.live.publish(turned, cycle.assignment, cycle.table)
         samples.keep(self.history, turned.turn, cycle.assignment.fleet)
+        if self._outside.events is not None:
+            self._outside.events.tell(happened.of(turned, cycle.assignment.fleet), self._outside.pace())
         for result in turned.results:
             command = result.command
             say = log.warning if result.fate == "failed" else log.debug  # a missing right is nobody's secret
@@ -304,7 +312,7 @@ class Program:
                     log.warning("samples cannot be kept yet", reason=str(error))
 
     async def _follow_documents(self) -> None:
-        followed = authority.followed(self._loaded)
+        followed = authority.followed(self._loaded, self._outside.events)
         async with contextlib.aclosing(followed.changes(self._documents)) as changes:
             async for change in changes:
                 self._meters.documents(wrong=isinstance(change, Invalid))
