@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import copy
 import json
+import os
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -155,6 +159,33 @@ def test_an_adoption_that_dies_between_any_two_writes_is_resumed_or_undone(
         recorded = json.loads(server.at(f"{HPAS}/web")["metadata"]["annotations"][ADOPTED])
         assert recorded["spec"] == before[f"{HPAS}/web"]["spec"]  # never that of the inert one
     call(*adopt, "--undo")
+    assert {path: whole(one) for path, one in server.objects.items() if "apps" not in path} == before
+    assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("writes", [1, 2])
+@pytest.mark.parametrize("end", ["resumed", "undone"])
+def test_a_process_that_is_killed_right_after_a_write_left_its_record(
+    server: ApiServer, adopt: list[object], folder: Path, writes: int, end: str
+) -> None:
+    a_shop(server)
+    before = {path: whole(one) for path, one in server.objects.items() if "apps" not in path}
+    podium = str(Path(sys.executable).parent / "podium")
+    words = [podium, *map(str, adopt), "--apply", "--mode", "own", "--yes"]
+    # Stopped before its first step, so that its number is known to the one that kills it.
+    killed = subprocess.Popen(["sh", "-c", 'kill -STOP $$; exec "$@"', "sh", *words], stdout=subprocess.DEVNULL)
+    server.kills = (writes, killed.pid)
+    os.waitpid(killed.pid, os.WUNTRACED)
+    killed.send_signal(signal.SIGCONT)
+    assert killed.wait() == -signal.SIGKILL
+    annotations = [one.get("metadata", {}).get("annotations") or {} for one in server.objects.values()]
+    assert sum(ADOPTED in one for one in annotations) == writes
+    last = ("cart", "web")[writes - 1]
+    assert mode_in(folder, last) == "recommend"  # nobody leads beside another
+    if end == "resumed":
+        assert call(*adopt, "--apply", "--mode", "own", "--yes").exit_code == 0
+        assert (mode_in(folder, "web"), mode_in(folder, "cart")) == ("own", "own")
+    assert call(*adopt, "--undo").exit_code == 0
     assert {path: whole(one) for path, one in server.objects.items() if "apps" not in path} == before
     assert list(folder.iterdir()) == []
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 import copy
 import http.server
 import json
+import os
+import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -36,6 +38,7 @@ class ApiServer:
         self.asked: list[tuple[str, str]] = []
         self.wrote: list[tuple[str, str]] = []
         self.dies_before: int | None = None  # so many writes are answered, then nobody is there any more
+        self.kills: tuple[int, int] | None = None  # (writes, process): so many are done, then it is killed unanswered
         self.port = 0
         self._version = 100
 
@@ -76,7 +79,12 @@ class ApiServer:
                 return 0, {}
             self.dies_before -= 1
         self.wrote.append((verb, path))
-        return getattr(self, f"_{verb.lower()}")(path, json.loads(body or b"{}"), kind)  # type: ignore[no-any-return]
+        done: tuple[int, dict[str, Any]] = getattr(self, f"_{verb.lower()}")(path, json.loads(body or b"{}"), kind)
+        if self.kills is not None and len(self.wrote) >= self.kills[0]:
+            os.kill(self.kills[1], signal.SIGKILL)
+            self.kills = None
+            return 0, {}
+        return done
 
     @staticmethod
     def _resource(path: str) -> str:
