@@ -49,6 +49,7 @@ from podium.wiring.outside import World, metrics_source
 PURGE_SECONDS = 3600.0
 SAID_TURNS = 3.0  # without a turn in so many intervals, what was said to HPAs is nobody's word any more
 SAID_SECONDS = 5.0  # and no sooner: the interval may be a second
+UNREAD_SECONDS = 600.0  # without a question for a workload's metric: no HPA asks so seldom
 KEEP_SECONDS = 5.0  # between two looks whether samples wait to be stored
 log = structlog.get_logger()
 
@@ -212,6 +213,7 @@ class Program:
             settings.floor,
             settings.contest,
             remembered=await asyncio.to_thread(namespaces, self._ledger),
+            unread=lambda key: self.board.unread(key, UNREAD_SECONDS),
         )
 
     async def _highest_claim(self) -> int:

@@ -35,6 +35,7 @@ class Rival(enum.StrEnum):
     CONTESTED = "workload.contested"  # somebody overwrites what Podium writes
     SHARED = "workload.shared"  # an HPA targets what Podium leads
     FLOORLESS = "floor.absent"  # mode floor, and no minimum to raise
+    UNASKED = "metric.unasked"  # mode metric, and nobody asks
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -58,8 +59,10 @@ class Neighbours:
         contest: ContestSettings,
         *,
         remembered: Collection[str] = (),
+        unread: Callable[[WorkloadKey], bool] | None = None,
     ) -> None:
-        """`remembered`: namespaces in which earlier turns raised floors."""
+        """`remembered`: namespaces in which earlier turns raised floors. `unread`: whom nobody asks about for long."""
+        self._unread = unread
         self._surroundings = surroundings
         self._epoch = epoch
         self._deadline = deadline_seconds
@@ -133,6 +136,10 @@ class Neighbours:
         """What is wrong around single workloads, in words."""
         out = {(Rival.FLOORLESS, key): words for key, words in self._planned.troubles.items()}
         out |= {(Rival.CONTESTED, key): words for key, words in self._contest.troubles(now).items()}
+        asked_of = np.flatnonzero(table.mode == Mode.METRIC).tolist() if self._unread is not None else []
+        for key in [fleet.slots[number].key for number in asked_of]:
+            if key is not None and self._unread is not None and self._unread(key):
+                out[Rival.UNASKED, key] = "nobody has asked for its metric for long: no HPA follows podium-replicas"
         for key, found in self._around.autoscalers.items():
             slot = fleet.index.get(key)
             if slot is not None and table.mode[slot] == Mode.OWN:
