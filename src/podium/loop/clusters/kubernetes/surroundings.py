@@ -20,6 +20,7 @@ from podium.clients.kubernetes import errors, objects
 from podium.clients.kubernetes.client import Client
 from podium.clients.kubernetes.discovery import Discovery
 from podium.clients.kubernetes.where import Where
+from podium.loop.adopt.original import ADOPTED
 from podium.loop.clusters.port import Conflict, Permanent, StaleLeader, Temporary
 from podium.loop.modes.surroundings import Around, Autoscaler, Noted, SetFloor
 from podium.loop.orders.order import PAUSED
@@ -60,10 +61,25 @@ class _Target(objects.Struct, frozen=True):
     api_version: str = ""
 
 
+class _Rules(objects.Struct, frozen=True):
+    select_policy: str = ""
+
+
+class _Behavior(objects.Struct, frozen=True):
+    scale_up: _Rules = _Rules()
+    scale_down: _Rules = _Rules()
+
+
 class _Spec(objects.Struct, frozen=True):
     scale_target_ref: _Target
     max_replicas: int
     min_replicas: int | None = None  # the API server writes the default 1
+    behavior: _Behavior = _Behavior()
+
+    @property
+    def rests(self) -> bool:
+        """Whether it changes nothing, in either direction."""
+        return self.behavior.scale_up.select_policy == self.behavior.scale_down.select_policy == "Disabled"
 
 
 class _Hpa(objects.Struct, frozen=True):
@@ -94,6 +110,8 @@ class KubernetesSurroundings:
                 troubles[name] = str(result)
                 continue
             for one in result[0]:
+                if ADOPTED in (one.metadata.annotations or {}) and one.spec.rests:
+                    continue  # it gave way to a policy of ours
                 read = self._read(one)
                 found[read.target] = (*found.get(read.target, ()), read)
         return Around(found, troubles)
