@@ -32,6 +32,17 @@ def test_recommend_is_granted_reading_alone() -> None:
     assert "APIService" not in printed()
 
 
+def test_the_rights_alone_run_nothing() -> None:
+    found = printed("--mode", "own", "--rights-only")
+    assert found.keys() == {
+        "Namespace",
+        "CustomResourceDefinition",
+        "ServiceAccount",
+        "ClusterRole",
+        "ClusterRoleBinding",
+    }
+
+
 def test_with_namespaces_nothing_is_granted_in_the_whole_cluster() -> None:
     found = printed("--mode", "own", "--namespaced", "shop")
     assert not found.keys() & {"ClusterRole", "ClusterRoleBinding"}

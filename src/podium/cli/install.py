@@ -78,6 +78,12 @@ _RESOURCE = re.compile(r"[a-z0-9]+(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)+")
 @click.option("--keda", is_flag=True, help="Serve KEDA's external scaler in place of the external metrics API.")
 @click.option("--network-policy/--no-network-policy", default=True, show_default=True, help="Who may reach whom.")
 @click.option(
+    "--rights-only",
+    "only",
+    is_flag=True,
+    help="The kinds, the account and its rights: for a Podium that runs elsewhere.",
+)
+@click.option(
     "--check", "asks", is_flag=True, help="Print nothing; ask the cluster which rights and kinds are missing."
 )
 @click.option(
@@ -90,7 +96,14 @@ _RESOURCE = re.compile(r"[a-z0-9]+(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)+")
 @click.option("--context", metavar="NAME", help="With --check: the kubeconfig's context (default: the current one).")
 @options.formats("yaml", "json")
 def command(
-    asks: bool, user: str, context: str | None, ca: pathlib.Path | None, form: str, output: str | None, **chosen: Any
+    asks: bool,
+    only: bool,
+    user: str,
+    context: str | None,
+    ca: pathlib.Path | None,
+    form: str,
+    output: str | None,
+    **chosen: Any,
 ) -> int:
     """Print every object of an installation, for `kubectl apply --server-side -f -`: the same bytes each time.
 
@@ -104,7 +117,7 @@ def command(
         raise click.UsageError("--as and --context belong to --check: printing asks no cluster")
     from podium.install import manifest, texts
 
-    every = manifest.objects(plan)
+    every = manifest.granting(plan) if only else manifest.objects(plan)
     options.emit(texts.as_json(every) if form == "json" else texts.as_yaml(every), output)
     return outcome.DONE
 

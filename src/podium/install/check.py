@@ -34,7 +34,7 @@ async def findings(client: Client, plan: Plan, user: str = "") -> list[Finding]:
     version = await client.get_path("/version", dict[str, Any])
     words, wrong = support.objection(version)
     out = [Finding("version", words or f"Kubernetes {version.get('gitVersion')}", wrong)]
-    out += await asyncio.gather(*(_kind(client, crd) for crd in kinds.crds()))
+    out += await kinds_installed(client)
     if plan.serves_metrics:
         out.append(await _answerer(client, plan))
     lacking = await rights.refused(client, _wanted(plan), user)
@@ -43,6 +43,11 @@ async def findings(client: Client, plan: Plan, user: str = "") -> list[Finding]:
         whose = user or "whoever asks"
         out.append(Finding("rights", f"{whose} has each of the {len(_wanted(plan))} that mode {plan.mode} takes"))
     return out
+
+
+async def kinds_installed(client: Client) -> list[Finding]:
+    """Whether each of our kinds is there, and is that of this version."""
+    return list(await asyncio.gather(*(_kind(client, crd) for crd in kinds.crds())))
 
 
 def _wanted(plan: Plan) -> list[rights.Right]:

@@ -8,6 +8,14 @@ from podium import kinds
 from podium.install import rbac, workload
 from podium.install.plan import Plan
 
+_RUNNING = {"ConfigMap", "PersistentVolumeClaim", "Service", "Deployment", "PodDisruptionBudget", "NetworkPolicy"}
+_RUNNING |= {"APIService"}
+
+
+def granting(plan: Plan) -> list[dict[str, Any]]:
+    """What a Podium takes that runs elsewhere: the kinds, the account and its rights."""
+    return [one for one in objects(plan) if one["kind"] not in _RUNNING]
+
 
 def objects(plan: Plan) -> list[dict[str, Any]]:
     """The objects of an installation: the same for the same plan."""

@@ -17,6 +17,8 @@ from podium.clients.kubernetes.discovery import Discovery
 from podium.documents.collection import Documents
 from podium.documents.problem import Invalid
 from podium.documents.secret import Unreadable
+from podium.install import support
+from podium.install.check import kinds_installed
 from podium.loop.clusters.kubernetes import rights
 from podium.loop.policy import ScalingPolicy
 from podium.loop.settings import ClusterSettings
@@ -190,12 +192,18 @@ async def _kubernetes(loaded: Loaded, cluster: ClusterSettings, documents: Docum
         version, discovery = await client.get_path("/version", dict[str, str | bool]), Discovery(client)
         missing = await _missing(client, discovery, loaded, cluster.name, documents)
         gone = await targets.kubernetes(client, discovery, cluster.name, documents)
+        skewed = await kinds_installed(client) if loaded.value.documents.authority == "kubernetes" else []
     except (errors.Temporary, errors.Permanent) as error:
         return [Row(what, "wrong", str(error))]
     finally:
         await client.close()
     server = http.shown(client.access.server)
     rows = [Row(what, "ok", f"{server}, Kubernetes {version.get('gitVersion', 'of an unknown version')}")]
+    unfit, never = support.objection(version)
+    if unfit:
+        rows.append(Row(what, "wrong" if never else "hint", unfit))
+    remedy = "podium policy crds | kubectl apply --server-side -f -"
+    rows += [Row(what, "wrong", found.words, remedy) for found in skewed if found.wrong]
     return [*rows, *(Row(what, "wrong", f"{server}: {words}", remedy) for words, remedy in missing), *gone]
 
 

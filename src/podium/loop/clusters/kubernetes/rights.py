@@ -81,6 +81,11 @@ _ALWAYS = (
         since="floor", verbs=("patch", "update"), group="autoscaling", resources=("horizontalpodautoscalers",),
         why="to raise minReplicas and to give it back",
     ),
+    Need(since="own", verbs=("list",), group="", resources=("resourcequotas",), why="how much a namespace has left"),
+    Need(
+        since="own", verbs=("list",), group="policy", resources=("poddisruptionbudgets",),
+        why="how many pods are to be available",
+    ),
     Need(since="own", verbs=("patch",), group="", resources=("pods",), why="to say which pod may go first"),
 )  # fmt: skip
 METRICS_APIS = tuple(
