@@ -103,6 +103,7 @@ def _snapshot(
         written_from=nothing,
         pods=pods,
         signals=levels | observed.levels,
+        room=observation.room,
     )
 
 

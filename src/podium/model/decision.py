@@ -69,6 +69,9 @@ class Reason(enum.IntEnum):
     RESTING = 65  # the same: it stays at zero
     IDLE = 66  # a: seconds without work, b: those after which the last replica goes
     NOT_IDLE_YET = 67  # the same; a: NaN while the activation signal is unknown, or there is work
+    NO_NODE = 68  # a: proposed, b: pods that have waited for a node for minutes
+    QUOTA_LIMITS = 69  # a: proposed, b: allowed
+    BUDGET_KEEPS = 70  # a: proposed, b: pods that a disruption budget wants to be available
     SCALED_TO_ZERO = 60  # replicas 0 set by a person: nothing is decided
     RECOMMEND_ONLY = 61  # mode recommend: nothing is written
 

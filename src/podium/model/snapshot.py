@@ -94,6 +94,20 @@ def nothing_held() -> Held:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Room:
+    """What bounds workloads from outside their policies, for n slots. Empty: nobody looked, or nothing is bounded."""
+
+    quota: Int64s  # [n] more pods that the quotas of the namespace allow; UNKNOWN: no bound is known
+    budget: Int64s  # [n] pods that a disruption budget wants to be available; UNKNOWN: it names no number
+    unplaced: Int64s  # [n] pods that no node has had room for, for minutes
+
+
+def no_room() -> Room:
+    """Nothing is bounded."""
+    return Room(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.int64))
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Snapshot:
     """What is known at `now`, a row per slot of the fleet (n slots, p pods)."""
 
@@ -107,6 +121,7 @@ class Snapshot:
     pods: Pods
     signals: dict[str, Level]
     held: Held = dataclasses.field(default_factory=nothing_held)
+    room: Room = dataclasses.field(default_factory=no_room)
 
 
 def no_pods() -> Pods:

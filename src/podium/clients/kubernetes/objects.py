@@ -6,7 +6,7 @@ Field names follow the API. `gc=False`: none of these can take part in a cycle.
 from __future__ import annotations
 
 import datetime
-from typing import Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 import msgspec
 
@@ -195,6 +195,42 @@ class PodMetrics(Struct, frozen=True):
     timestamp: datetime.datetime | None = None
     window: str = ""
     containers: list[ContainerUsage] | None = None
+
+
+class QuotaSpec(Struct, frozen=True):
+    """Which pods a quota holds for; all, where nothing is said."""
+
+    scopes: list[str] | None = None
+    scope_selector: dict[str, Any] | None = None
+
+
+class QuotaStatus(Struct, frozen=True):
+    """Amounts by resource: allowed, and in use."""
+
+    hard: dict[str, str | int | float] | None = None
+    used: dict[str, str | int | float] | None = None
+
+
+class ResourceQuota(Struct, frozen=True):
+    """v1 ResourceQuota."""
+
+    metadata: Metadata
+    spec: QuotaSpec = QuotaSpec()
+    status: QuotaStatus = QuotaStatus()
+
+
+class BudgetSpec(Struct, frozen=True):
+    """How many pods are to be available: a number, or a share as text."""
+
+    min_available: int | str | None = None
+    selector: LabelSelector | None = None
+
+
+class PodDisruptionBudget(Struct, frozen=True):
+    """policy/v1 PodDisruptionBudget."""
+
+    metadata: Metadata
+    spec: BudgetSpec = BudgetSpec()
 
 
 class GroupVersion(Struct, frozen=True):

@@ -14,7 +14,7 @@ from podium.model.arrays import Int64s
 from podium.model.command import Scale
 from podium.model.fleet import Fleet
 from podium.model.identity import WorkloadKey
-from podium.model.snapshot import Pods
+from podium.model.snapshot import Pods, Room, no_room
 
 
 class Temporary(Exception):
@@ -47,6 +47,7 @@ class Observation:
     troubles: dict[WorkloadKey, str]
     marks: dict[WorkloadKey, dict[str, str]] = dataclasses.field(default_factory=dict)
     """What people wrote on workloads: annotations whose names begin with podium.dev/."""
+    room: Room = dataclasses.field(default_factory=no_room)
 
 
 @runtime_checkable

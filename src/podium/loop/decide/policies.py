@@ -15,6 +15,7 @@ from podium.loop.decide import (
     horizontal,
     knative,
     latency,
+    room,
     trust,
     zero,
 )
@@ -42,6 +43,7 @@ ORDER: tuple[Policy, ...] = (
     trust.distrust,  # nothing goes down on the word of a source that may be lying
     knative.prepare_for_surge,  # twice the load that serves is followed at once; it may only add
     dependencies.spare,  # nothing is added that presses a failing dependency harder
+    room.within,  # nor more than quotas and nodes have room for, nor fewer than a disruption budget wants
     conditions.hold_unknown_rules,  # nor while a rule that could keep it up is unknown
     conditions.paused,  # nor in a direction that a document, a person or a rule paused
     guard.bound_reduction,  # nor too much of the fleet at once

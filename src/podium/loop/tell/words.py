@@ -307,6 +307,11 @@ SENTENCES: dict[Reason, Sentence] = {
         f"keeps one replica: {f.activation} "
         + ("asks for it, or is unknown" if math.isnan(f.a) else f"has to ask for nothing for {clock.duration(f.b)}")
     ),
+    Reason.NO_NODE: lambda f: f"does not grow to {f.a:.0f}: {pods(f.b)} have waited for a node for five minutes",
+    Reason.QUOTA_LIMITS: lambda f: f"grows to {f.b:.0f}, not {f.a:.0f}: the quota of its namespace allows no more",
+    Reason.BUDGET_KEEPS: lambda f: (
+        f"kept at {f.b:.0f} instead of {f.a:.0f}: so many are to be available by its disruption budget"
+    ),
     Reason.SCALED_TO_ZERO: lambda _: "scaled to zero by a person: left alone until somebody scales it up",
     Reason.RECOMMEND_ONLY: lambda _: "only recommended: nothing is written in this mode",
 }

@@ -24,7 +24,9 @@ from podium.loop.clusters.kubernetes.cache import PODS, Cache, Followed, Found
 from podium.loop.clusters.kubernetes.kept import EPOCH
 from podium.loop.clusters.kubernetes.podmetrics import PodMetricsReader
 from podium.loop.clusters.kubernetes.reading import Namespace
+from podium.loop.clusters.kubernetes.room import Bounds, RoomReader
 from podium.loop.clusters.port import Conflict, Observation, Permanent, StaleLeader, Temporary
+from podium.model import clock
 from podium.model.command import Scale
 from podium.model.fleet import Fleet
 from podium.model.identity import WorkloadKey
@@ -49,6 +51,7 @@ class KubernetesCluster:
         self._slots = asyncio.Semaphore(_AT_ONCE)
         self._cache = Cache(client)
         self._metrics = PodMetricsReader(client)
+        self._room = RoomReader(client)
         self._scales: dict[WorkloadKey, objects.Scale] = {}  # of the kinds whose replicas only their scale tells
         self._seen: dict[WorkloadKey, kept.Workload] = {}  # as of the last observation, and so are …
         self._namespaces: dict[str, Namespace] = {}
@@ -115,17 +118,19 @@ class KubernetesCluster:
                 seen[key] = result
         _raise_if_nothing_answers(list(problems.values()), len(keys))
         names = list(dict.fromkeys(key.namespace for key in seen))
-        pods, metrics = await asyncio.gather(self._cache.read(PODS, names), self._metrics.read(names))
+        pods, metrics, bounds = await asyncio.gather(
+            self._cache.read(PODS, names), self._metrics.read(names), self._room.read(names)
+        )
         for key in seen:
             trouble = _trouble(pods[key.namespace], metrics[key.namespace])
             if trouble is not None:
                 problems[key] = trouble
-        namespaces = {name: _namespace(pods[name], metrics[name]) for name in names}
+        namespaces = {name: _namespace(pods[name], metrics[name], bounds[name]) for name in names}
         self._seen, self._namespaces = seen, namespaces
         self._epochs = {key: (one.version, one.epoch) for key, one in seen.items()}
         troubles = {key: f"{key}: {problem}" for key, problem in problems.items()}
         await self._cache.rest()
-        return reading.observation(fleet, seen, namespaces, troubles, self.containers)
+        return reading.observation(fleet, seen, namespaces, troubles, self.containers, now=clock.wall_clock())
 
     async def _knock(self, keys: Collection[WorkloadKey]) -> None:
         """Raises Temporary when the server or its store does not answer; a watch would be silent about it for long."""
@@ -289,10 +294,9 @@ def _member(space: Found | Exception, key: WorkloadKey) -> Any:
     return one.failure if isinstance(one, kept.Unreadable) else one
 
 
-def _namespace(pods: Found | Exception, metrics: list[objects.PodMetrics] | Exception) -> Namespace:
-    return Namespace(
-        None if isinstance(pods, Exception) else pods.values(), [] if isinstance(metrics, Exception) else metrics
-    )
+def _namespace(pods: Found | Exception, metrics: list[objects.PodMetrics] | Exception, bounds: Bounds) -> Namespace:
+    known = None if isinstance(pods, Exception) else pods.values()
+    return Namespace(known, [] if isinstance(metrics, Exception) else metrics, bounds)
 
 
 def _trouble(pods: object, metrics: object) -> Exception | None:

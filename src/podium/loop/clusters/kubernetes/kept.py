@@ -36,7 +36,7 @@ class Pod(msgspec.Struct, gc=False, frozen=True):
     deleting: bool
     start: float
     transition: float  # of the Ready condition
-    unplaced: bool  # the scheduler found no room for it
+    unplaced: float  # since when the scheduler finds no room for it
     cost: str = ""  # its annotation pod-deletion-cost
 
 
@@ -79,7 +79,7 @@ def pod(one: objects.Pod) -> Pod:
         deleting=one.metadata.deletion_timestamp is not None,
         start=_seconds(one.status.start_time),
         transition=_seconds(ready.last_transition_time if ready else None),
-        unplaced=placed is not None and placed.status == "False",
+        unplaced=_seconds(placed.last_transition_time if placed and placed.status == "False" else None),
         cost=(one.metadata.annotations or {}).get(COST, ""),
     )
 

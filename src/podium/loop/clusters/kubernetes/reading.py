@@ -11,14 +11,14 @@ import numpy as np
 
 from podium.clients.kubernetes import objects
 from podium.clients.kubernetes.selectors import Selector
-from podium.loop.clusters.kubernetes import kept, requests
+from podium.loop.clusters.kubernetes import kept, requests, room
 from podium.loop.clusters.port import Observation
 from podium.model.arrays import UNKNOWN, Float64s, Int64s
 from podium.model.clock import parse_duration
 from podium.model.fleet import Fleet
 from podium.model.identity import WorkloadKey
 from podium.model.quantities import MAX_MILLI, parse_milli
-from podium.model.snapshot import Phase, Pods, Ready, Samples
+from podium.model.snapshot import Phase, Pods, Ready, Room, Samples, no_room
 
 RESOURCES = ("cpu", "memory")
 
@@ -31,6 +31,7 @@ class Namespace:
 
     pods: Collection[kept.Pod] | None
     metrics: Collection[objects.PodMetrics]
+    bounds: room.Bounds = room.UNBOUNDED
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -50,10 +51,13 @@ def observation(
     namespaces: dict[str, Namespace],
     troubles: dict[WorkloadKey, str],
     containers: Collection[str] = (),
+    *,
+    now: float = math.nan,
 ) -> Observation:
     """The arrays of what was read. Slots of nobody, of other clusters and of unread workloads are unknown.
 
-    `containers`: `resource@container` for each container that is measured by itself, too.
+    `containers`: `resource@container` for each container that is measured by itself, too. `now` (Unix seconds) tells
+    how long a pod has waited for a node.
     """
     size = len(fleet)
     numbers = {name: np.full(size, UNKNOWN, np.int64) for name in ("replicas", "status_replicas", "ready")}
@@ -80,7 +84,26 @@ def observation(
         pod_names=tuple((row.namespace, row.name) for row in rows),
         troubles=troubles,
         marks={key: one.marks for key, one in seen.items() if one.marks},
+        room=_room(size, rows, namespaces, now),
     )
+
+
+def _room(size: int, rows: list[_Row], namespaces: dict[str, Namespace], now: float) -> Room:
+    """What bounds each workload; a pod of it stands for all that it would still get."""
+    quota, budget = np.full(size, UNKNOWN, np.int64), np.full(size, UNKNOWN, np.int64)
+    waiting, looked = np.zeros(size, np.int64), set()
+    for row in rows:
+        if row.pod is None:
+            continue
+        waiting[row.slot] += room.waits(row.pod, now)
+        bounds = namespaces[row.namespace].bounds
+        if row.slot not in looked and (bounds.quotas or bounds.budgets):
+            looked.add(row.slot)
+            asked = {resource: _request(row.pod.spec, resource, "") for resource in RESOURCES}
+            quota[row.slot] = room.left(bounds.quotas, asked)
+            budget[row.slot] = room.needed(bounds.budgets, row.pod.labels)
+    bounded = waiting.any() or (quota != UNKNOWN).any() or (budget != UNKNOWN).any()
+    return Room(quota, budget, waiting) if bounded else no_room()
 
 
 def cpu(namespace: Namespace, pods: Collection[kept.Pod]) -> dict[str, int]:
