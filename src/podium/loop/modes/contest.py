@@ -5,10 +5,13 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 
+import numpy as np
+
 from podium.loop.act.carry_out import Fate, Result
 from podium.loop.modes.settings import ContestSettings
 from podium.model import clock
 from podium.model.arrays import UNKNOWN, Int64s
+from podium.model.command import Scale
 from podium.model.fleet import Fleet
 from podium.model.identity import WorkloadKey
 
@@ -27,28 +30,26 @@ class Contest:
 
     def __init__(self, settings: ContestSettings) -> None:
         self._settings = settings
-        self._ours: dict[WorkloadKey, tuple[int, str]] = {}  # replicas, and the version that they were written upon
+        self._ours: dict[int, Scale] = {}  # slot -> what was written there last
         self._rounds: dict[WorkloadKey, _Rounds] = {}
 
     def wrote(self, results: Iterable[Result]) -> None:
         """Podium's own writes of replicas."""
         for result in results:
             if result.fate is Fate.WRITTEN:
-                self._ours[result.command.key] = (result.command.replicas, result.command.resource_version)
+                self._ours[result.command.slot] = result.command
 
     def overwritten(self, replicas: Int64s, versions: Sequence[str], fleet: Fleet) -> tuple[WorkloadKey, ...]:
         """The workloads whose replicas [n] are no longer what Podium wrote. Each is told once.
 
         One that is still at the version that was written upon was read before the write, and says nothing.
         """
-        found = []
-        for key, (ours, version) in self._ours.items():
-            slot = fleet.index.get(key)
-            if slot is not None and replicas[slot] not in (UNKNOWN, ours) and versions[slot] != version:
-                found.append(key)
-        for key in found:
-            del self._ours[key]
-        return tuple(found)
+        slots = np.fromiter(self._ours, np.int64, len(self._ours))
+        slots = slots[slots < len(replicas)]
+        wrote = np.array([self._ours[slot].replicas for slot in slots.tolist()], np.int64)
+        changed = slots[(replicas[slots] != UNKNOWN) & (replicas[slots] != wrote)].tolist()
+        found = [self._ours.pop(slot) for slot in changed if versions[slot] != self._ours[slot].resource_version]
+        return tuple(one.key for one in found if fleet.slots[one.slot].key == one.key)
 
     def lost(self, keys: Mapping[WorkloadKey, str], now: float) -> None:
         """A round was lost at `now`: somebody (named where known) wrote over what Podium had written."""

@@ -82,23 +82,21 @@ class Neighbours:
     async def look(self, table: PolicyTable, fleet: Fleet, observation: Observation, now: float) -> None:
         """Read what the turn at `now` needs to know; nothing raises, and what cannot be read stays as it was."""
         self._marks = observation.marks
-        keys = [slot.key for slot in fleet.slots]
-        unread = [key for key, version in zip(keys, observation.resource_versions, strict=True) if key and not version]
-        self._unseen = frozenset(Target("workload", str(key)) for key in unread)
+        unread = [slot for slot, version in enumerate(observation.resource_versions) if not version]
+        self._unseen = frozenset(Target("workload", str(fleet.slots[slot].key)) for slot in unread)
         if self._surroundings is None or not (np.any(table.mode > Mode.RECOMMEND) or self._remembered):
             return
-        by_mode = {mode: {keys[slot] for slot in np.flatnonzero(table.mode == mode).tolist()} for mode in Mode}
-        floored = {key.namespace for key in by_mode[Mode.FLOOR] if key} | self._remembered
-        wanted = set(floored)
+        led = [fleet.slots[slot].key for slot in np.flatnonzero(table.mode == Mode.FLOOR).tolist()]
+        spaces = sorted(fleet.by_namespace)
+        wanted = {key.namespace for key in led if key} | self._remembered
         if time.monotonic() - self._looked >= LOOK_SECONDS:
             self._looked = time.monotonic()
-            wanted |= {key.namespace for key in keys if key}
-        spaces = sorted({key.namespace for key in keys if key})
+            wanted |= set(spaces)
         try:
             async with asyncio.timeout(self._deadline):
                 around, _ = await asyncio.gather(self._autoscalers(wanted), self._read_pauses(spaces))
                 self._around = _merged(self._around, around, wanted)
-                await self._claim(by_mode[Mode.FLOOR])
+                await self._claim(led)
         except TimeoutError:
             self._around = _merged(self._around, Around({}, dict.fromkeys(wanted, "the cluster is too slow")), wanted)
         await self._lost(self._contest.overwritten(observation.replicas, observation.resource_versions, fleet), now)

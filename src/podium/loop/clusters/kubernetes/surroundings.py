@@ -42,17 +42,9 @@ class _Owner(objects.Struct, frozen=True):
     controller: bool = False
 
 
-class _Managed(objects.Struct, frozen=True):
-    manager: str = ""
-    operation: str = ""
-    time: datetime.datetime | None = None
-    subresource: str = ""
-    fields_v1: dict[str, Any] = msgspec.field(name="fieldsV1", default_factory=dict)
-
-
 class _Metadata(objects.Metadata, frozen=True):
     owner_references: list[_Owner] | None = None
-    managed_fields: list[_Managed] | None = None
+    managed_fields: list[dict[str, Any]] | None = None  # whole: they are written back
 
 
 class _Target(objects.Struct, frozen=True):
@@ -183,10 +175,10 @@ class KubernetesSurroundings:
     async def _release(self, where: Where, written: _Hpa) -> None:
         """Take our entry out of the managed fields. What comes in between keeps it there, and harms nobody."""
         entries = written.metadata.managed_fields or []
-        kept = [msgspec.to_builtins(one) for one in entries if one.manager != US]
+        kept = [one for one in entries if one.get("manager") != US]
         if len(kept) == len(entries) or not kept:
             return
-        metadata = {"resourceVersion": written.metadata.resource_version, "managedFields": [*map(_plain, kept)]}
+        metadata = {"resourceVersion": written.metadata.resource_version, "managedFields": kept}
         with contextlib.suppress(errors.Conflict, errors.Permanent):
             await self._client.merge_patch(where, {"metadata": metadata}, _Hpa)
 
@@ -217,12 +209,12 @@ class KubernetesSurroundings:
         return dict(zip(keys, await asyncio.gather(*map(one, keys)), strict=True))
 
 
-def last_writer(entries: Collection[_Managed]) -> str:
+def last_writer(entries: Collection[Mapping[str, Any]]) -> str:
     """Who of the managed fields wrote spec.replicas last, ourselves left out; "" where nobody else did."""
-    writers = [one for one in entries if one.manager != US and "f:replicas" in one.fields_v1.get("f:spec", {})]
-    never = datetime.datetime.min.replace(tzinfo=datetime.UTC)
-    newest = max(writers, key=lambda one: one.time or never, default=None)
-    return "" if newest is None else newest.manager
+    others = [one for one in entries if one.get("manager") != US]
+    writers = [one for one in others if "f:replicas" in one.get("fieldsV1", {}).get("f:spec", {})]
+    newest = max(writers, key=lambda one: str(one.get("time", "")), default=None)  # RFC 3339 in UTC: they sort as text
+    return "" if newest is None else str(newest.get("manager", ""))
 
 
 def _where(namespace: str, name: str) -> Where:
@@ -260,11 +252,6 @@ def _epoch(metadata: objects.Metadata) -> int:
 def _refuse(key: WorkloadKey, epoch: int, claimed: int) -> None:
     if claimed > epoch:
         raise StaleLeader(f"the HPA of {key} is claimed by epoch {claimed}, later than {epoch}")
-
-
-def _plain(entry: dict[str, Any]) -> dict[str, Any]:
-    """As the API has it: what is empty is left out."""
-    return {name: value for name, value in entry.items() if value not in ("", None)}
 
 
 @contextlib.contextmanager
