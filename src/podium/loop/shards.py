@@ -23,7 +23,7 @@ log = structlog.get_logger()
 
 
 class Lost(Exception):
-    """The Lease of the shard is another's, or could not be renewed in time."""
+    """The Lease of the shard is another's."""
 
 
 def shard_of(key: WorkloadKey, shards: int, by: str) -> int:
@@ -63,20 +63,21 @@ async def take_any(leases: Sequence[Lease], pause_seconds: float = RETRY_SECONDS
 
 
 async def keep(lease: Lease, ttl_seconds: float) -> None:
-    """Renew it every third of its term. Raises Lost when another has it, or when it ran out unrenewed."""
+    """Renew it every third of its term. Raises Lost when another has it.
+
+    A term that is over while nobody took it is taken anew: what is written is fenced by the shard's ledger, whose own
+    term ends as early and is looked at right before each write.
+    """
     while True:
         await asyncio.sleep(ttl_seconds / 3)
-        why = "nobody could be asked in time"
         try:
             async with asyncio.timeout(ttl_seconds):
                 if await lease.take():
                     continue
-                why = f"{lease.held_by or 'another'} has it"
         except (errors.Temporary, errors.Permanent, TimeoutError) as error:
-            if lease.valid():
-                log.warning("the lease of the shard is not renewed yet", lease=lease.name, reason=str(error))
-                continue
-        raise Lost(f"the Lease {lease.name} is lost: {why}")
+            log.warning("the lease of the shard is not renewed yet", lease=lease.name, reason=str(error) or "no answer")
+            continue
+        raise Lost(f"the Lease {lease.name} is lost: {lease.held_by or 'another'} has it")
 
 
 async def let_go(lease: Lease) -> None:
