@@ -91,13 +91,13 @@ def test_everything_that_is_wrong_is_told_at_once(laid: Path) -> None:
 
 def test_policies_without_a_workload_and_with_idle_fields_are_named(laid: Path) -> None:
     policies = laid / "policies" / "shop.yaml"
-    text = policies.read_text().replace("name: web}\n  mode: own", "name: wbe}\n  mode: floor")
+    text = policies.read_text().replace("name: web}\n  mode: own", "name: wbe}\n  requests: {mode: own}\n  mode: own")
     policies.write_text(text)
     done = podium("doctor", "-o", "json", at=laid)
     rows = [(row["state"], row["words"]) for row in done.answer["checks"] if row["what"] == "policy shop/web"]
     assert done.code == 1
     assert rows == [
-        ("hint", "this version does not act on mode floor yet"),
+        ("hint", "this version does not act on requests.mode own yet"),
         ("wrong", "deployment shop/wbe does not exist in the scenario small, so nothing is scaled"),
     ]
 
@@ -252,6 +252,8 @@ def test_missing_rights_in_a_real_cluster_are_named_one_by_one(
         f"the right to list pods in namespace {namespace} is missing",
         f"the right to list pods.metrics.k8s.io in namespace {namespace} is missing",
         f"the right to update deployments/scale.apps in namespace {namespace} is missing",
+        f"the right to watch deployments.apps in namespace {namespace} is missing",
+        f"the right to watch pods in namespace {namespace} is missing",
     ]
 
 

@@ -108,7 +108,8 @@ async def _unmarked(client: Client, *, dry: bool) -> AsyncIterator[Step]:
 async def _scaled(client: Client) -> list[Where]:
     """The resources that may carry a mark: the usual ones, and what the policies in the cluster name."""
     discovery, out = Discovery(client), dict[Where, None]()
-    wanted = {("apps", "deployment"), ("apps", "statefulset"), ("apps", "replicaset")}
+    wanted = {("apps", kind) for kind in ("deployment", "statefulset", "replicaset")}
+    wanted.add(("autoscaling", "horizontalpodautoscaler"))  # they carry the mark in mode floor
     policies = Where(group=GROUP, version=VERSION, resource=kinds.KINDS["ScalingPolicy"].plural)
     with contextlib.suppress(errors.Missing):
         for value in (await client.list_all(policies, dict[str, Any]))[0]:
