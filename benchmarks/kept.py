@@ -44,7 +44,7 @@ def pod(number: int, workload: int) -> dict[str, Any]:
         "env": [{"name": f"SETTING_{n}", "value": "a value of ordinary length"} for n in range(12)],
     }  # fmt: skip
     types = ("PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled")
-    managed = [
+    managed: list[dict[str, Any]] = [
         {"manager": who, "operation": "Update", "apiVersion": "v1", "time": since, "fieldsType": "FieldsV1",
          "fieldsV1": {f"f:{part}": {f"f:field{n}": {} for n in range(20)} for part in ("metadata", "spec", "status")}}
         for who in ("kube-controller-manager", "kubelet")
