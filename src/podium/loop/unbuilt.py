@@ -9,7 +9,7 @@ from podium.loop.policy import ScalingPolicySpec
 
 
 def fields(spec: ScalingPolicySpec) -> Iterator[tuple[Path, str]]:
-    """Every such field that `spec` uses: its path (relative to the document) and its words, as in `requests.mode own`."""
+    """Every such field that `spec` uses: its path (relative to the document) and its words (`requests.mode own`)."""
     if "requests" in spec.model_fields_set and spec.requests.mode != "off":
         yield ("spec", "requests"), f"requests.mode {spec.requests.mode}"
 
