@@ -9,7 +9,7 @@ from podium.install import rbac, workload
 from podium.install.plan import Plan
 
 _RUNNING = {"ConfigMap", "PersistentVolumeClaim", "Service", "Deployment", "PodDisruptionBudget", "NetworkPolicy"}
-_RUNNING |= {"APIService"}
+_RUNNING |= {"APIService", "CronJob"}
 
 
 def granting(plan: Plan) -> list[dict[str, Any]]:
@@ -24,6 +24,8 @@ def objects(plan: Plan) -> list[dict[str, Any]]:
     if not plan.database_secret:
         out.append(workload.claim(plan))
     out += [workload.service(plan), workload.deployment(plan), workload.disruption_budget(plan)]
+    if plan.raises_floors:
+        out.append(workload.floor_watch(plan))
     if plan.network_policy:
         out.append(workload.network_policy(plan))
     if plan.serves_metrics:

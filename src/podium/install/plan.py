@@ -52,6 +52,11 @@ class Plan:
         return (self.mode == "metric" or (self.serve and self.mode != "recommend")) and not self.keda
 
     @property
+    def raises_floors(self) -> bool:
+        """Whether it may raise the minimum of an HPA."""
+        return self.mode in ("floor", "own")
+
+    @property
     def serves_keda(self) -> bool:
         """Whether it answers KEDA."""
         return self.keda and self.mode != "recommend"

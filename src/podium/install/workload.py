@@ -13,6 +13,7 @@ from podium.install import plan as fixed
 from podium.install.plan import NAME, Plan
 from podium.install.texts import LABELS, SELECTOR, named
 
+FLOORS = f"{NAME}-floors"
 SCRATCH = "/tmp"  # noqa: S108  a volume of the pod's own
 
 
@@ -121,13 +122,7 @@ def _pod(plan: Plan) -> dict[str, Any]:
     out: dict[str, Any] = {
         "serviceAccountName": NAME,
         "automountServiceAccountToken": True,
-        "securityContext": {
-            "runAsNonRoot": True,
-            "runAsUser": fixed.USER,
-            "runAsGroup": fixed.USER,
-            "fsGroup": fixed.USER,
-            "seccompProfile": {"type": "RuntimeDefault"},
-        },
+        "securityContext": _security(),
         "terminationGracePeriodSeconds": 30,
     }
     if not plan.token_secret:
@@ -136,6 +131,16 @@ def _pod(plan: Plan) -> dict[str, Any]:
     out["containers"] = [_main(plan)]
     out["volumes"] = _volumes(plan)
     return out
+
+
+def _security() -> dict[str, Any]:
+    return {
+        "runAsNonRoot": True,
+        "runAsUser": fixed.USER,
+        "runAsGroup": fixed.USER,
+        "fsGroup": fixed.USER,
+        "seccompProfile": {"type": "RuntimeDefault"},
+    }
 
 
 def _container(plan: Plan, name: str) -> dict[str, Any]:
@@ -214,6 +219,28 @@ def _volumes(plan: Plan) -> list[dict[str, Any]]:
     if plan.serving_secret and plan.serves_metrics:
         out.append({"name": "serving", "secret": {"secretName": plan.serving_secret}})
     return out
+
+
+def floor_watch(plan: Plan) -> dict[str, Any]:
+    """What gives floors back whose time has passed, because no Podium lives to renew them or to take them back."""
+    command = ["podium", "floor", "give-back", "--expired"]
+    places = [("everywhere", command)] if not plan.namespaces else []
+    places += [(name, [*command, "--namespace", name]) for name in plan.namespaces]
+    pod = {
+        "serviceAccountName": NAME,
+        "automountServiceAccountToken": True,
+        "securityContext": _security(),
+        "restartPolicy": "Never",
+        "containers": [_container(plan, name) | {"command": words} for name, words in places],
+    }
+    # Another label than the Deployment's pods have: no Service leads here, and no uninstall waits for it.
+    template = {"metadata": {"labels": {"app.kubernetes.io/name": FLOORS}}, "spec": pod}
+    spec = {
+        "schedule": "*/10 * * * *",
+        "concurrencyPolicy": "Forbid",
+        "jobTemplate": {"spec": {"backoffLimit": 1, "activeDeadlineSeconds": 300, "template": template}},
+    }
+    return named("batch/v1", "CronJob", FLOORS, plan.namespace) | {"spec": spec}
 
 
 def network_policy(plan: Plan) -> dict[str, Any]:

@@ -89,3 +89,22 @@ metric:
 {{ index $rules.workload $mode | toYaml | replace "PLURAL" $parts._0 | replace "GROUP" $parts._1 }}
 {{- end }}
 {{- end }}
+
+{{- define "podium.container" -}}
+image: {{ include "podium.image" . }}
+resources:
+  requests: {cpu: 100m, memory: 256Mi}
+  limits: {memory: 1Gi}
+securityContext:
+  allowPrivilegeEscalation: false
+  readOnlyRootFilesystem: true
+  capabilities: {drop: [ALL]}
+{{- end }}
+
+{{- define "podium.security" -}}
+runAsNonRoot: true
+runAsUser: 65532
+runAsGroup: 65532
+fsGroup: 65532
+seccompProfile: {type: RuntimeDefault}
+{{- end }}
