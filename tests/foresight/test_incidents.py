@@ -53,7 +53,9 @@ def followed(loads: Float32s) -> Float32s:
     past, memory = np.full((len(loads) // DAY * DAY + 1, 1), np.nan, np.float16), Memory(incidents.FIELDS, 1)
     for number, value in enumerate(loads):
         past[number % len(past)] = value
-        incidents.follow(memory, past, number, np.full(past.shape[1], DAY, np.float32), 300.0)
+        incidents.follow(
+            memory, past, number, np.full(past.shape[1], DAY, np.float32), np.full(past.shape[1], number), 300.0
+        )
     return incidents.unmarked(past)[: len(loads), 0]
 
 

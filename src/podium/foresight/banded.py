@@ -8,11 +8,12 @@ own quantiles. Long fleets are worked through in blocks of slots that fit a core
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
 from podium.foresight import hours, residuals, winsor
+from podium.foresight.borrowing import Loan
 from podium.foresight.memory import Field, Memory
 from podium.model.arrays import Columns, Float32s, Float64s, Int64s
 
@@ -31,6 +32,14 @@ class Point(Protocol):
 
     def points(self, memory: Memory, grid: Grid, step: int) -> Float32s:
         """[k, n] loads expected k horizons after `step`, the last one learned ([1, n]: all alike); NaN: unknown."""
+
+
+@runtime_checkable
+class Borrows(Protocol):
+    """A point model whose new slots learn from others of their group."""
+
+    def borrow(self, memory: Memory, grid: Grid, step: int, groups: Int64s) -> list[Loan]:
+        """After `step` was learned, let new slots borrow; [n] slots of one number are a group, negative: alone."""
 
 
 class Grid:
@@ -74,6 +83,7 @@ class Banded:
         self._grid = Grid(step_seconds, horizon_seconds)
         self._point = point
         self._last: int | None = None
+        self._groups: Int64s | None = None
         count = len(self._grid.horizons)
         self._memories = {
             "winsor": Memory(winsor.FIELDS, size),
@@ -134,6 +144,12 @@ class Banded:
         out[:, steps > self._grid.longest + 1e-6] = np.nan
         return out
 
+    def among(self, groups: Int64s) -> None:
+        """[n] slots of one number are a group, within which new ones borrow; negative: alone. Until `resize`."""
+        if groups.shape != (self.size,):
+            raise ValueError(f"expected {self.size} groups, one per slot, got shape {groups.shape}")
+        self._groups = groups.copy()
+
     def set_back(self, at: float) -> None:
         """The clock was set back: the next step to be learned may end at `at`.
 
@@ -151,6 +167,7 @@ class Banded:
         """Grow or shrink to `size` slots; new ones know nothing."""
         for memory in self._memories.values():
             memory.resize(size)
+        self._groups = None
         self._blocks = self._cut()
 
     def state(self) -> Columns:
@@ -166,6 +183,7 @@ class Banded:
             raise ValueError("last: missing in the stored state")
         for name, memory in self._memories.items():
             memory.restore(state, name)
+        self._groups = None
         self._blocks = self._cut()
         last = int(state["last"].item())
         self._last = None if last < 0 else last
@@ -173,6 +191,8 @@ class Banded:
     def _take(self, step: int, values: Float32s) -> None:
         for slots, memories in self._blocks:
             self._take_block(step, values[slots], memories)
+        if self._groups is not None and isinstance(self._point, Borrows):
+            self._point.borrow(self._memories["point"], self._grid, step, self._groups)
         self._last = step
 
     def _take_block(self, step: int, values: Float32s, memories: dict[str, Memory]) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from podium.foresight import alike, incidents, periods
+from podium.foresight import alike, borrowing, incidents, periods
 from podium.foresight.bins import Bins
 from podium.foresight.memory import Array, Field, Memory
 from podium.foresight.week import Week
@@ -49,6 +49,7 @@ class Design:
             "week": Field((self._week.rows,), dtype=np.float16),
             "recent": Field((RECENT,)),
             "closed": Field(fill=-1, dtype=np.int64),  # number of the last bin learned
+            "born": Field(fill=-1, dtype=np.int64),  # number of the first bin with a reading
             "seen": Field(fill=0.0),  # bins with a reading
             "usual": Field(),
             "unit": Field(),
@@ -60,6 +61,8 @@ class Design:
     def learn(self, memory: Memory, number: int, loads: Float32s) -> None:
         """Take in the [n] mean loads of bin `number`."""
         self._pass(memory, number)
+        born = memory["born"]
+        np.copyto(born, number, where=~np.isnan(loads) & ((born < 0) | (born > number)))
         self._measure(memory, loads)
         scaled = self.scaled(memory, loads)
         memory["past"][number % self.rows] = np.abs(scaled)  # its sign marks what was an incident
@@ -67,7 +70,7 @@ class Design:
         memory["closed"][...] = number
         self._week.learn(memory["week"], memory["past"], number)
         cycle = np.where(memory["periods.own"] > 0, memory["periods.own"], np.float32(self.day))
-        incidents.follow(memory.inside("incidents"), memory["past"], number, cycle, self._seconds)
+        incidents.follow(memory.inside("incidents"), memory["past"], number, cycle, number - born, self._seconds)
 
     def look(self, memory: Memory, number: int, slots: Int64s) -> Int64s:
         """Look for periods of some slots, after bin `number`; those returned begin anew to compare their cycles."""
@@ -75,6 +78,14 @@ class Design:
         if len(changed):
             memory.inside("alike").forget(changed)
         return changed
+
+    def borrow(self, memory: Memory, number: int, groups: Int64s) -> list[borrowing.Loan]:
+        """Write others' days into the past of new slots, and tell who lent; [n] groups, negative: alone."""
+        loans = borrowing.loans(memory, number, self.day, groups)
+        for loan in loans:
+            own = np.arange(memory["born"][loan.slot] // self._week.per_part, number // self._week.per_part + 1)
+            borrowing.lend_past(memory, number, loan, own % self._week.rows)
+        return loans
 
     def vector(self, memory: Memory, number: int) -> Float32s:
         """[p, n] what is told after bin `number`, the last one learned. The last entry is 1."""

@@ -2,17 +2,19 @@
 
 `learn` is called once per grid step with a value per slot (NaN where unknown); `quantiles` answers for the steps after
 the last one learned. The whole memory of a forecaster is its `state`, so that a restart forgets nothing.
+
+A `Borrower` is told besides which slots belong together.
 """
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from podium.model.arrays import Columns, Float32s, Float64s, Int64s
 
 
 class Forecaster(Protocol):
-    """A fleet-wide forecaster on a fixed grid of `step_seconds`; what one slot learns never touches another."""
+    """A fleet-wide forecaster on a fixed grid of `step_seconds`; what one slot learns touches no other by itself."""
 
     name: str
     step_seconds: float
@@ -37,3 +39,11 @@ class Forecaster(Protocol):
 
     def restore(self, state: Columns) -> None:
         """Take over what `state` returned, bit for bit."""
+
+
+@runtime_checkable
+class Borrower(Protocol):
+    """A forecaster whose new slots learn from others of their group until they know a day of their own."""
+
+    def among(self, groups: Int64s) -> None:
+        """[n] slots of one number are a group; negative: alone. Holds until the next `resize` or `restore`."""

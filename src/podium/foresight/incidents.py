@@ -50,10 +50,11 @@ def true(past: Array) -> Float32s:
     return out
 
 
-def follow(memory: Memory, past: Array, number: int, cycle: Float32s, bin_seconds: float) -> None:
+def follow(memory: Memory, past: Array, number: int, cycle: Float32s, age: Int64s, bin_seconds: float) -> None:
     """Take in bin `number`, the newest of the ring `past` [rows, n]: incidents that it ends are marked there.
 
-    `cycle` [n] is how many bins the day has, or the period of a slot's own.
+    `cycle` [n] is how many bins the day has, or the period of a slot's own; `age` [n] how many bins are since its first
+    reading: what lies before was borrowed.
     """
     rows = len(past)
     usual = int(np.median(cycle)) if len(cycle) else 1
@@ -63,6 +64,7 @@ def follow(memory: Memory, past: Array, number: int, cycle: Float32s, bin_second
         days[:, other] = _cycles(past, number, np.full(len(other), number), other, cycle[other])[: len(days)]
     now = past[number % rows].astype(np.float32)
     enough = np.count_nonzero(~np.isnan(days), axis=0) >= FEWEST_DAYS
+    enough &= age >= FEWEST_DAYS * cycle
     side = (now > np.fmax.reduce(days, axis=0) + FAR).astype(np.int16)
     side -= now < np.fmin.reduce(days, axis=0) - FAR
     side *= enough

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from podium.foresight.banded import Banded, Grid, Point
+from podium.foresight.banded import Banded, Borrows, Grid, Point
+from podium.foresight.borrowing import Loan
 from podium.foresight.last_value import LastValue
 from podium.foresight.memory import Field, Memory
 from podium.foresight.ridge import Ridge
@@ -20,6 +21,7 @@ from podium.model.arrays import Float32s, Int64s
 MEMORY_SECONDS = 5 * DAY_SECONDS
 RIDGE = np.float32(0.02)  # of the mean square of an expert's difference: what a fit on little must overcome
 STEPS_OF_DOUBT = np.float32(24)  # weighs like so many steps in which no expert was of use
+LENT = np.float32(0.1)  # of what lenders have learned of their experts: half a day's worth
 LOWEST, HIGHEST = np.float32(-0.5), np.float32(1.5)
 
 
@@ -64,6 +66,17 @@ class Mixture:
         memory["apart"][:, due] = apart
         return np.asarray(base + (memory["weights"] * apart).sum(axis=0))
 
+    def borrow(self, memory: Memory, grid: Grid, step: int, groups: Int64s) -> list[Loan]:
+        """What the experts borrow, and once how much they are to be believed, from those who lent."""
+        out = []
+        for name, point in self._experts.items():
+            if isinstance(point, Borrows):
+                out += point.borrow(memory.inside(name), grid, step, groups)
+        for loan in out:
+            if loan.first:
+                _believe(memory, loan)
+        return out
+
     def _judge(self, memory: Memory, grid: Grid, due: Int64s, values: Float32s) -> None:
         apart, weights, error = memory["apart"][:, due], memory["weights"], memory["error"]
         gained = values - memory["base"][due]  # what the base missed
@@ -96,6 +109,20 @@ class Mixture:
         own = square[i, i] * (1 + RIDGE) + STEPS_OF_DOUBT * error * error
         fitted = np.divide(rest, own, out=np.zeros_like(rest), where=own > 0)
         np.minimum(np.maximum(fitted, LOWEST), HIGHEST, out=weights[i])
+
+
+def _believe(memory: Memory, loan: Loan) -> None:
+    """The lenders' normal equations at the size of the slot's own errors, and worth a part of theirs."""
+    square, cross, error = memory["square"], memory["cross"], memory["error"]
+    lenders = loan.lenders
+    ratio = np.divide(
+        error[:, [loan.slot]], error[:, lenders], out=np.zeros_like(error[:, lenders]), where=error[:, lenders] > 0
+    )
+    share = LENT * ratio * ratio * (loan.weights / loan.weights.sum()).astype(np.float32)
+    known = ~np.isnan(share).any(axis=1)
+    share[~known] = 0
+    square[..., loan.slot] += (square[..., lenders] * share).sum(axis=-1)
+    cross[..., loan.slot] += (cross[..., lenders] * share).sum(axis=-1)
 
 
 class RecentMean(LastValue):

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from podium.foresight import equations, periods
+from podium.foresight import borrowing, equations, periods
 from podium.foresight.banded import Banded, Grid
 from podium.foresight.bins import FIELDS, Bins
 from podium.foresight.design import RECENT, TARGETS, Design
 from podium.foresight.memory import Field, Memory
-from podium.model.arrays import Float32s, Float64s
+from podium.model.arrays import Float32s, Float64s, Int64s
 
 MEMORY_DAYS = 7
 ERROR_BINS = np.float32(100)  # memory of the mean error that a sample's weight is measured by
@@ -68,6 +68,17 @@ class Ridge:
         ahead = (grid.lengths * grid.step_seconds).astype(np.float32)
         drift = memory["drift"] * np.exp(-ahead / DRIFT_SECONDS)[:, None]
         return np.asarray(np.maximum(told + drift, 0))
+
+    def borrow(self, memory: Memory, grid: Grid, step: int, groups: Int64s) -> list[borrowing.Loan]:
+        """New slots borrow from their group when a bin is complete."""
+        bins = Bins(grid)
+        if not bins.closes(step):
+            return []
+        loans = Design(bins).borrow(memory.inside("design"), bins.number(step), groups)
+        for loan in loans:
+            if loan.first:
+                borrowing.lend_lines(memory.inside("equations"), loan)
+        return loans
 
     def _sample(self, memory: Memory, design: Design, number: int) -> None:
         """What came by bin `number` of the vector told seven bins before."""

@@ -54,6 +54,17 @@ class Fleet:
         return np.array(whose, np.int64)
 
     @functools.cached_property
+    def groups(self) -> Int64s:
+        """[n] which slots belong together: of one tenant, or of one namespace where it has none; UNKNOWN: nobody's."""
+        numbers: dict[tuple[str, ...], int] = {}
+        out = np.full(len(self.slots), UNKNOWN, np.int64)
+        for number, slot in enumerate(self.slots):
+            if slot.key is not None:
+                whose = (slot.tenant,) if slot.tenant else (slot.key.cluster, slot.key.namespace)
+                out[number] = numbers.setdefault(whose, len(numbers))
+        return out
+
+    @functools.cached_property
     def digest(self) -> str:
         """SHA-256 of the whole assignment, generations included."""
         lines = (f"{slot.key or '-'} {slot.tenant} {slot.generation}" for slot in self.slots)

@@ -13,6 +13,7 @@ import math
 import numpy as np
 
 from podium.foresight.calibration import NO_CHANGES, Changes
+from podium.foresight.forecaster import Borrower
 from podium.foresight.outlook import Outlook
 from podium.loop.anomalies.scores import Scores
 from podium.loop.calendar import rows
@@ -79,6 +80,7 @@ class Memory:
         self.outlook.forget(slots)
         self.outlook.resize(len(new))
         self.fleet, self.made = fleet, None
+        self._group()
 
     def begin_anew(self, at: float) -> None:
         """Forget what forecasts have learned: the past from `at` on is about to be taught."""
@@ -86,6 +88,7 @@ class Memory:
         self.outlook.resize(len(self.fleet))
         self.outlook.set_back(at)
         self.untaught, self.made = False, None
+        self._group()
 
     def score(self, snapshot: Snapshot, table: PolicyTable) -> Snapshot:
         """The snapshot with the scores of its readings. Once a turn, before all else that reads the signals."""
@@ -200,6 +203,13 @@ class Memory:
         self.usual.restore(_within(stored, "usual."))
         self.scores.restore(_within(stored, "scores."))
         self.fleet, self.made = fleet, None
+        self._group()
+
+    def _group(self) -> None:
+        """A new workload borrows from those of its tenant: tell a forecaster that can who they are."""
+        forecaster = self.outlook.forecaster
+        if isinstance(forecaster, Borrower):
+            forecaster.among(self.fleet.groups)
 
 
 def _within(stored: Columns, start: str) -> Columns:
