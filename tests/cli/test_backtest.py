@@ -96,6 +96,8 @@ def test_parquet_is_read_and_written(tmp_path: pathlib.Path) -> None:
         (("--history", "7d"), "has 1.7 days, of which 7.0 are history"),
         (("--history", "soon"), "'soon' is not a duration"),
         (("--startup", "1d"), "expected at most 2h"),
+        (("--startup", "20s,1d"), "expected at most 2h"),
+        (("--startup", "20s,"), "--startup"),
         (("--risk", "2"), "expected a share between 0 and 1"),
         (("--capacity", "0.00001", "--history", "1d"), "is the capacity in the unit of the series?"),
         (("--capacity", "0", "--history", "1d"), "expected more than zero"),
@@ -143,3 +145,13 @@ def test_without_a_file_it_says_what_it_needs() -> None:
     result = call()
     assert result.exit_code == outcome.BAD_INPUT
     assert "FILE" in result.stderr
+
+
+def test_several_startups_are_drawn_from_and_said(tmp_path: pathlib.Path) -> None:
+    words = (laid(tmp_path), "--capacity", "40", "--history", "30h", "--policy", "hpa:100")
+    spread, slowest = (answered(*words, "--startup", startup) for startup in ("20s,20s,20s,10m", "10m"))
+    assert spread["startup_seconds"] == slowest["startup_seconds"] == 600.0
+    assert spread["policies"]["hpa:100"]["unserved_fraction"] < slowest["policies"]["hpa:100"]["unserved_fraction"]
+    assert [note for note in spread["notes"] if note.startswith("start-up")] == [
+        "start-up: each order's is one of 4, drawn; their .95 quantile is 10m"
+    ]

@@ -188,14 +188,21 @@ def _case(
     """The load of a file, and what was assumed about it. Raises Permanent or BadInput."""
     from podium.loop.backtest.run import spread_case, usual_capacity
     from podium.loop.backtest.trace import trace
+    from podium.model.clock import duration
 
     name, series = options.one_series(file, column, time_column)
     load = trace(name, series)
-    if capacity is not None:
-        return spread_case(load, capacity, starts), []
-    usual = usual_capacity(load)
-    note = f"--capacity was not given: fifty replicas serve all but one minute in a thousand, {usual:.6g} each"
-    return spread_case(load, usual, starts), [note]
+    notes = []
+    usual = usual_capacity(load) if capacity is None else capacity
+    if capacity is None:
+        notes.append(
+            f"--capacity was not given: fifty replicas serve all but one minute in a thousand, {usual:.6g} each"
+        )
+    case = spread_case(load, usual, starts)
+    if case.starts:
+        quantile = duration(case.startup_seconds)
+        notes.append(f"start-up: each order's is one of {len(starts)}, drawn; their .95 quantile is {quantile}")
+    return case, notes
 
 
 def _milli(text: str | None, hint: str) -> int | None:

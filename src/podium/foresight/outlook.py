@@ -12,12 +12,13 @@ import math
 
 import numpy as np
 
+from podium.foresight.asked import Asked
 from podium.foresight.banded import HORIZON_SECONDS
 from podium.foresight.calibration import NO_CHANGES, Calibration, Changes
 from podium.foresight.fellows import Tenants
 from podium.foresight.forecaster import Forecaster
 from podium.foresight.memory import Field, Memory
-from podium.foresight.peak import Asked, Peak
+from podium.foresight.peak import Peak
 from podium.model.arrays import Columns, Float32s, Float64s, Int64s
 from podium.model.forecast import Forecast
 

@@ -9,12 +9,12 @@ The margin is what the load grew by within a window in 99 of 100 of them; it beg
 
 from __future__ import annotations
 
-import dataclasses
 import math
 
 import numpy as np
 
 from podium.foresight import fellows, shortfall, tails, window, winsor
+from podium.foresight.asked import Asked, Judged
 from podium.foresight.banded import BLOCK
 from podium.foresight.memory import Field, Memory
 from podium.model.arrays import Bools, Columns, Float32s, Float64s, Int64s
@@ -29,31 +29,6 @@ ERROR_AT_FIRST = np.float32(0.1)
 CALM_SECONDS = 240.0
 KEEP = np.float32(0.05)
 KEEP_SECONDS = 900.0
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Asked:
-    """What the floor of n slots is for. NaN: not known, or nobody asked."""
-
-    steps: Int64s  # length of the lead window; 0: unknown, or longer than anything learned
-    risk: Float64s  # share of the load that may stay unserved
-    capacity: Float64s  # load that one replica serves
-    starts: Int64s | None = None  # [k, n] steps of equally likely starts; None: each as long as its window
-    tenants: fellows.Tenants | None = None  # None: no two slots belong together
-
-    @property
-    def spread(self) -> Int64s:
-        """[k, n] how long starts take."""
-        return self.steps[None] if self.starts is None else self.starts
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Judged:
-    """What came of the windows that ended in a step, [n] each; NaN: none ended, or a load in it is unknown."""
-
-    outcome: Float32s
-    quantile: Float32s
-    centre: Float32s
 
 
 class Peak:
@@ -117,7 +92,7 @@ class Peak:
             values = loads.astype(np.float32)
         fresh = np.isnan(self._memories["tails"]["slow"]) if asked.tenants is not None else None
         parts = [
-            self._judge(number, step, values[slots], _of(asked, slots), memories)
+            self._judge(number, step, values[slots], asked.of(slots), memories)
             for number, (slots, memories) in enumerate(self._blocks)
         ]
         if not parts:
@@ -132,7 +107,7 @@ class Peak:
         caught = self._contagion(step, asked.tenants) if asked.tenants is not None else None
         for slots, memories in self._blocks:
             theirs = None if caught is None else caught.of(slots)
-            self._issue(step, medians[:, slots], trusted[slots], _of(asked, slots), memories, theirs)
+            self._issue(step, medians[:, slots], trusted[slots], asked.of(slots), memories, theirs)
 
     def quantiles(self, step: int, levels: Float64s) -> Float32s:
         """[q, n] of the maximum of the window that began after `step`; NaN where unknown."""
@@ -290,11 +265,6 @@ class Peak:
         size = self._memories["issued"].size
         cuts = [slice(start, start + BLOCK) for start in range(0, size, BLOCK)]
         return [(slots, {name: memory.part(slots) for name, memory in self._memories.items()}) for slots in cuts]
-
-
-def _of(asked: Asked, slots: slice) -> Asked:
-    starts = None if asked.starts is None else asked.starts[:, slots]
-    return Asked(asked.steps[slots], asked.risk[slots], asked.capacity[slots], starts)
 
 
 def _unit(memories: dict[str, Memory], capacity: Float64s | None) -> Float32s:

@@ -9,7 +9,7 @@ from tests.loop.backtest import made
 from podium.loop.backtest import seams
 from podium.loop.backtest.contender import Contender, Unclear, parse
 from podium.loop.backtest.foresee import foresee
-from podium.loop.backtest.run import Field, Rules, TooShort, WrongCapacity, backtest, usual_capacity
+from podium.loop.backtest.run import Field, Rules, TooShort, WrongCapacity, backtest, spread_case, usual_capacity
 from podium.loop.backtest.score import oracle_replicas
 from podium.loop.backtest.trace import DAY, Trace
 from podium.loop.simulate import REPLICA
@@ -173,3 +173,21 @@ def test_a_fourier_forecast_orders_ahead_of_a_rise_that_the_days_before_have_sho
     )
     assert foreseeing.scores[0].unserved_fraction < blind.scores[0].unserved_fraction
     assert foreseeing.scores[0].replica_hours > blind.scores[0].replica_hours
+
+
+def test_every_order_has_a_startup_of_its_own_and_every_contender_the_same_ones() -> None:
+    load = np.repeat([20.0, 200.0, 400.0, 800.0], [DAY, 60, 60, 60])
+    case = spread_case(Trace("made", made.MONDAY, load), 100.0, [60.0, 300.0])
+    assert case.startup_seconds == 300.0
+    drawn = Field([case], Rules(DAY // 2)).drawn[:, 0]
+    assert set(drawn.tolist()) == {60.0, 300.0}
+    (hpa,) = made.ran([case], "hpa:50", history_minutes=DAY // 2)
+    ordered, ready = hpa.course.ordered[:, 0], hpa.course.ready[:, 0]
+    for minute in (DAY, DAY + 60, DAY + 120):
+        wait = round(drawn[minute] / 60)
+        assert ready[minute + wait - 1] < ordered[minute] == ready[minute + wait]
+
+
+def test_startups_that_are_all_alike_are_one() -> None:
+    case = spread_case(Trace("made", made.MONDAY, np.full(DAY, 5.0)), 1.0, [90.0, 90.0])
+    assert (case.startup_seconds, case.starts) == (90.0, ())
