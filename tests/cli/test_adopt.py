@@ -393,6 +393,7 @@ def test_a_record_that_is_none_is_said(server: ApiServer, adopt: list[object]) -
 
 
 @pytest.mark.prometheus
+@pytest.mark.timeout(300)
 def test_policy_and_hpa_are_compared_on_what_really_happened(
     own_prometheus: Server, server: ApiServer, adopt: list[object]
 ) -> None:

@@ -244,6 +244,7 @@ def test_a_cluster_that_is_too_old_is_named_with_what_is_expected(
 
 
 @pytest.mark.prometheus
+@pytest.mark.timeout(300)
 def test_a_history_beside_tells_peaks_and_replays(
     own_prometheus: Server, server: ApiServer, place: list[object]
 ) -> None:
@@ -254,6 +255,22 @@ def test_a_history_beside_tells_peaks_and_replays(
     assert (saving["code"], saving["workload"]) == ("replicas-above-need", "shop/deployment/web")
     assert "fewer replica-hours would have served the load" in saving["evidence"]
     assert "history: the last 3d of 1 workloads" in found["seen"]["words"]
+    # What pods of today did lately is told pod by pod: it knows who is throttled, and of the most memory.
+    minutes = range(int(wall_clock() // 60) - 60, int(wall_clock() // 60) + 1)
+    names = {"throttled_periods": 300, "periods": 600}
+    lines = []
+    for name, rate in names.items():
+        lines.append(f"# TYPE container_cpu_cfs_{name} counter")
+        labels = 'namespace="shop",pod="web-0",container="main"'
+        lines += [f"container_cpu_cfs_{name}_total{{{labels}}} {at * rate} {at * 60}" for at in minutes]
+    lines.append("# TYPE container_memory_working_set_bytes gauge")
+    lines += [f"container_memory_working_set_bytes{{{labels}}} {800 * 2**20} {at * 60}" for at in minutes]
+    own_prometheus.remember(*lines)
+    shop.workload(server, "web", 1, requests={"cpu": "1", "memory": "1Gi"}, limits={"cpu": "1"}, used=("1m", "100Mi"))
+    found = looked(place, "--prometheus", own_prometheus.url, "--hours", 2)
+    throttled = [one["evidence"] for one in found["risks"] if one["code"] == "throttled"]
+    assert throttled == ["its worst pod was held back in 50% of its CPU periods"]
+    assert [one["freed"]["memory"] for one in found["savings"]] in ([], [None])
     # Of a few hours there is no replay, but peaks: the one reading, of an idle moment, is not believed alone.
     found = looked(place, "--prometheus", own_prometheus.url, "--hours", 6)
     assert found["savings"] == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -12,10 +12,12 @@ import click
 from podium.cli.outcome import BadInput
 
 if TYPE_CHECKING:
+    from podium.clients.prometheus import PrometheusClient
     from podium.loop.backtest.recorded import Asked, History
     from podium.loop.backtest.replayed import Replayed
 
 F = TypeVar("F", bound=Callable[..., Any])
+T = TypeVar("T")
 TIMEOUT_SECONDS = 120.0  # a fortnight of every pod takes a Prometheus a while
 
 
@@ -27,23 +29,29 @@ def access(command: F) -> F:
 
 
 def read(url: str, bearer: str | None, asked: Asked) -> History:
-    """Ask a Prometheus. Raises Temporary, Permanent or BadInput."""
+    """Ask a Prometheus for workloads. Raises Temporary, Permanent or BadInput."""
+    from podium.loop.backtest import recorded
+
+    return ask(url, bearer, lambda client: recorded.read(client, asked))
+
+
+def ask(url: str, bearer: str | None, question: Callable[[PrometheusClient], Awaitable[T]]) -> T:
+    """Ask a Prometheus anything. Raises Temporary, Permanent or BadInput."""
     from podium.clients.prometheus import PrometheusClient
     from podium.documents import secret
-    from podium.loop.backtest import recorded
 
     if not url.startswith(("http://", "https://")):
         raise click.BadParameter(f"{url!r}: expected http://… or https://…", param_hint="--prometheus")
     token = secret.reveal(bearer, os.environ) if bearer else ""
 
-    async def ask() -> History:
+    async def answered() -> T:
         client = PrometheusClient(url, timeout_seconds=TIMEOUT_SECONDS, bearer=token)
         try:
-            return await recorded.read(client, asked)
+            return await question(client)
         finally:
             await client.close()
 
-    return asyncio.run(ask())
+    return asyncio.run(answered())
 
 
 def one(

@@ -92,7 +92,7 @@ class _Wish:
 
 def _cluster(wish: _Wish, kubeconfig: str | None, context: str | None, form: str, output: str | None) -> int:
     from podium.cli import survey as shown
-    from podium.loop.survey import reading
+    from podium.loop.survey import lately, reading
     from podium.loop.survey.answer import Past, survey
     from podium.loop.survey.rows import Amounts
     from podium.model.arrays import UNKNOWN
@@ -103,7 +103,10 @@ def _cluster(wish: _Wish, kubeconfig: str | None, context: str | None, form: str
     past = Past()
     if wish.url is not None:
         found, advice, unseen = _past(wish, wish.url)
-        past = Past(wish.minutes, found.workloads, tuple(advice), tuple(unseen))
+        by_pod = history.ask(
+            wish.url, wish.bearer, lambda client: lately.read(client, wall_clock(), wish.minutes, wish.namespace)
+        )
+        past = Past(wish.minutes, found.workloads, tuple(advice), tuple(unseen), by_pod)
 
     def money(freed: Amounts) -> int | None:
         rate = priced.rate(wish.price, freed.cpu or 0, freed.memory)

@@ -12,12 +12,14 @@ import numpy as np
 from podium.loop.backtest.advice import Advice
 from podium.loop.backtest.recorded import Recorded
 from podium.loop.survey.finding import Finding
+from podium.loop.survey.lately import Lately
 from podium.loop.survey.reading import Seen
 from podium.loop.survey.risks import risks
 from podium.loop.survey.rows import Amounts, Fleet, rows
 from podium.loop.survey.savings import Money, savings
 from podium.model.clock import duration
 
+NOTHING_LATELY = Lately()
 LEAST_MINUTES = 60  # of a history, for its peak to count
 
 
@@ -29,6 +31,7 @@ class Past:
     recorded: tuple[Recorded, ...] = ()
     advice: tuple[Advice, ...] = ()
     unseen: tuple[str, ...] = ()
+    lately: Lately = NOTHING_LATELY
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -55,7 +58,7 @@ class Survey:
     @property
     def missing(self) -> list[str]:
         """What could not be seen."""
-        return [*self.seen.missing, *self.past.unseen]
+        return [*self.seen.missing, *self.past.unseen, *self.past.lately.missing]
 
     def as_json(self, most: int | None = None) -> dict[str, Any]:
         """Everything; `most` findings of each kind, or all."""
@@ -82,10 +85,11 @@ class Survey:
 
 def survey(seen: Seen, past: Past, money: Money, currency: str, now: float) -> Survey:
     """Put a reading and a history together. Pure."""
-    fleet = rows(seen)
+    fleet = rows(seen, past.lately)
     advice = {one.name: one for one in past.advice}
     found = savings(fleet, peaks(past.recorded), advice, money)
-    return Survey(seen, fleet, past, tuple(found), tuple(risks(fleet, advice, now)), currency)
+    worst = risks(fleet, advice, now)
+    return Survey(seen, fleet, past, tuple(found), tuple(worst), currency)
 
 
 def peaks(recorded: Sequence[Recorded]) -> dict[str, Amounts]:

@@ -16,6 +16,7 @@ DOWN, STUCK, SHORT, FRAGILE = 4000.0, 3000.0, 2000.0, 1000.0
 RECENT_SECONDS = 86_400.0  # a memory kill counts for a day
 MANY_RESTARTS = 5  # of one container; fewer are what an ordinary month brings
 NEAR_LIMIT = 0.9
+OFTEN = 0.1  # of the CPU periods; from there on latency shows it
 
 
 def risks(fleet: Fleet, advice: Mapping[str, Advice], now: float) -> list[Finding]:
@@ -153,8 +154,11 @@ def _use(row: Row, window: float) -> Iterator[Finding]:
     if limit and used is not None and used >= NEAR_LIMIT * limit:
         words = f"the fullest of {counted(len(row.used), 'pod')} uses {memory(used)} of {memory(limit)} {over}"
         yield _found(row, "memory-at-limit", SHORT, "about to be killed for memory", words, "raise the memory limit")
+    if row.throttled is not None and row.throttled >= OFTEN:
+        words = f"its worst pod was held back in {row.throttled:.0%} of its CPU periods"
+        yield _found(row, "throttled", SHORT, "throttled", words, "raise the CPU limit, or take it away")
     limit, used = row.limit.cpu, row.peak("cpu")
-    if limit and used is not None and used >= NEAR_LIMIT * limit:
+    if row.throttled is None and limit and used is not None and used >= NEAR_LIMIT * limit:
         words = f"the fullest of {counted(len(row.used), 'pod')} uses {cores(used)} of {cores(limit)} {over}"
         yield _found(row, "cpu-at-limit", SHORT, "throttled", words, "raise the CPU limit, or add replicas")
     asked, used = row.request.memory, row.total("memory")

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 
 from podium.clients.kubernetes import selectors
 from podium.loop.survey import objects
+from podium.loop.survey.lately import Lately
 from podium.loop.survey.reading import Seen
 from podium.model.clock import parse_duration
 from podium.model.quantities import parse_milli
@@ -39,6 +40,8 @@ class Row:
     used: tuple[Amounts, ...]  # pod by pod, of those that were measured
     hpas: tuple[objects.Hpa, ...]
     budgets: tuple[objects.Budget, ...] | None
+    throttled: float | None = None  # share of the CPU periods of its worst pod, by a history
+    most_memory: int | None = None  # bytes that its fullest pod used at most, by a history
 
     @property
     def shown(self) -> str:
@@ -65,7 +68,7 @@ class Fleet:
     window_seconds: float  # over which usage was measured; NaN: it was not
 
 
-def rows(seen: Seen) -> Fleet:
+def rows(seen: Seen, lately: Lately) -> Fleet:
     """Put together what belongs together."""
     pods = _by_owner(seen.pods or ())
     used = {(one.metadata.namespace, one.metadata.name): _used(one) for one in seen.usage or ()}
@@ -83,7 +86,8 @@ def rows(seen: Seen) -> Fleet:
         name = (one.metadata.namespace, kind, one.metadata.name)
         labels = one.spec.template.metadata.labels or {}
         template, own = one.spec.template.spec, tuple(pods.get(name, ()))
-        known = [used.get((name[0], pod.metadata.name)) for pod in own]
+        pod_names = [(name[0], pod.metadata.name) for pod in own]
+        known = [used.get(one) for one in pod_names]
         out.append(
             Row(
                 name=name,
@@ -97,6 +101,8 @@ def rows(seen: Seen) -> Fleet:
                 budgets=None
                 if seen.budgets is None
                 else tuple(budget for selector, budget in budgets[name[0]] if selector.matches(labels)),
+                throttled=max((lately.throttled[one] for one in pod_names if one in lately.throttled), default=None),
+                most_memory=max((lately.memory[one] for one in pod_names if one in lately.memory), default=None),
             )
         )
     kinds = {kind for kind, _ in seen.workloads}

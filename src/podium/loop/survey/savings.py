@@ -48,15 +48,18 @@ def _requests(row: Row, window: float, past: Amounts | None) -> Iterator[Finding
     elif past is not None and past.cpu is not None:
         cpu, seen = past.cpu, "in 999 of 1000 minutes of the history"
     words, freed = [], {}
-    parts = (("cpu", cpu, LEAST_CPU, cores, seen), ("memory", row.peak("memory"), LEAST_MEMORY, memory, "now"))
-    for resource, used, least, shown, when in parts:
+    most, when = row.peak("memory"), "now"
+    if row.most_memory is not None:
+        most, when = max(row.most_memory, most or 0), "at most, lately"
+    parts = (("cpu", cpu, LEAST_CPU, cores, seen), ("memory", most, LEAST_MEMORY, memory, when))
+    for resource, used, least, shown, ever in parts:
         asked = getattr(row.request, resource)
         if used is None or asked is None or used >= HALF * asked:
             continue
         enough = max(math.ceil(used * ROOM), least)
         if enough < asked:
             freed[resource] = (asked - enough) * row.replicas
-            words.append(f"{resource}: {shown(asked)} requested, the fullest pod used {shown(used)} {when}")
+            words.append(f"{resource}: {shown(asked)} requested, the fullest pod used {shown(used)} {ever}")
     amount = Amounts(freed.get("cpu"), freed.get("memory"))
     if not words or not size(amount):
         return
