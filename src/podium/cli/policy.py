@@ -61,7 +61,8 @@ def check(
         options.emit(options.as_json({**answer, "warnings": warnings, "notes": found.notes}), output)
         return outcome.DONE
     lines = [f"{one['file']}:{one['line']}:{one['column']}: {one['path']}: {one['words']}" for one in warnings]
-    right = "all right" if not warnings else f"valid; {len(warnings)} of the fields asked for do nothing yet"
+    do = "does" if len(warnings) == 1 else "do"
+    right = "all right" if not warnings else f"valid; {len(warnings)} of the fields asked for {do} nothing yet"
     options.emit("\n".join([*lines, *found.notes, f"{_counted(found)}: {right}"]), output)
     return outcome.DONE
 
