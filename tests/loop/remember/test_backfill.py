@@ -23,7 +23,7 @@ class Outlook:
     def __init__(self) -> None:
         self.steps: list[tuple[float, list[float]]] = []
 
-    def step(self, now: float, loads: Float64s, lead: Float64s, risk: None, capacity: None) -> None:
+    def step(self, now: float, loads: Float64s, lead: Float64s, *asked: object) -> None:
         self.steps.append((now, loads.tolist()))
 
 
