@@ -299,11 +299,15 @@ def main() -> None:
     asked = parser.parse_args()
     asked.replicas = asked.pods // asked.workloads
     nodes = asked.pods * 2 // 1000 + 1
+    try:
+        programs = binaries.all_programs(say)
+    except binaries.Missing as missing:
+        print(missing)
+        return  # who has no Go may still run the other benchmarks
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         policy = folder / "audit.yaml"
         policy.write_text(AUDIT)
-        programs = binaries.all_programs(say)
         with ControlPlane(folder, programs, nodes=nodes, hpa_seconds=asked.hpa, audit_policy=policy) as plane:
             text = report(asked, asyncio.run(compare(asked, plane, folder)))
     print(text)

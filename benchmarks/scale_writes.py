@@ -61,11 +61,12 @@ def main() -> None:
     asked.add_argument("--workloads", type=int, default=10_000)
     asked.add_argument("--rounds", type=int, default=3)
     options = asked.parse_args()
-    peer = built()
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        ControlPlane(Path(folder), binaries.all_programs(say), nodes=0) as plane,
-    ):
+    try:
+        peer, programs = built(), binaries.all_programs(say)
+    except binaries.Missing as missing:
+        print(missing)
+        return  # who has no Go may still run the other benchmarks
+    with tempfile.TemporaryDirectory() as folder, ControlPlane(Path(folder), programs, nodes=0) as plane:
         for idle in ("kube-controller-manager", "kube-scheduler", "kwok"):
             plane.freeze(idle)
         text = asyncio.run(measure(plane, peer, options.workloads, options.rounds))
@@ -218,7 +219,9 @@ def built() -> Path:
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "podium" / "peers" / f"scale-{digest}"
     program = cache / "scale"
     if not os.access(program, os.X_OK):
-        go = shutil.which("go") or "/usr/local/go/bin/go"
+        go = shutil.which("go")
+        if go is None:
+            raise binaries.Missing(binaries.HOW)
         say("building benchmarks/peers/scale (a minute, once) …")
         cache.mkdir(parents=True, exist_ok=True)
         part = cache / f".scale.{os.getpid()}"
