@@ -338,6 +338,10 @@ def test_manifests_in_files_need_no_cluster(tmp_path: Path, folder: Path, monkey
         ("kind: [", "all.yaml:2"),
         ("kind: HorizontalPodAutoscaler\napiVersion: autoscaling/v2beta1\nspec: 3", "expected autoscaling/v2 or"),
         ("kind: HorizontalPodAutoscaler\napiVersion: autoscaling/v2\nmetadata: {}\nspec: {}", "metadata.name"),
+        (
+            "kind: ScaledObject\napiVersion: keda.sh/v1alpha1\nmetadata: {name: web, annotations: 3}\nspec: {}",
+            "metadata.annotations: expected a mapping of text; got 3",
+        ),
     ],
 )
 def test_a_manifest_that_cannot_be_read_is_named_with_its_line(tmp_path: Path, text: str, said: str) -> None:

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from podium.documents import checking
 from podium.documents.document import API_VERSION
-from podium.loop.adopt import hpas, keda, vpa
+from podium.loop.adopt import hpas, keda, shapes, vpa
 from podium.loop.adopt.draft import Draft, Lost
 from podium.loop.adopt.original import HPA, SCALED, VPA, Original
 from podium.loop.policy import HOMES, ScalingPolicy, ScalingPolicySpec
@@ -146,6 +146,9 @@ def _adoption(name: Workload, group: Sequence[Original], wish: Wish, known: Targ
 def _refused(name: Workload, group: Sequence[Original], known: Target | None) -> str:
     """Why nothing is adopted; "" where something may be."""
     namespace, kind, target = name
+    for one in group:
+        if wrong := shapes.problem(one):
+            return f"{SHORT[one.kind]} {one.name}: {wrong}"
     if not kind or not target:
         return f"{_named(group)} names no target"
     if known is not None and not known.there:

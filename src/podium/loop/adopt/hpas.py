@@ -11,8 +11,11 @@ import json
 from collections.abc import Collection, Mapping
 from typing import Any
 
+import msgspec
+
 from podium.loop.adopt.draft import Draft
 from podium.loop.adopt.original import Original
+from podium.loop.evaluate import autoscaler
 from podium.loop.policy import HOMES
 
 CPU_SIGNAL = "cpu"
@@ -51,7 +54,7 @@ def translate(original: Original, signals: Collection[str], draft: Draft) -> Non
     words = f"{name} spec.minReplicas" if low else f"{name} says nothing; the API server means 1"
     draft.put(("replicas", "min"), max(int(low or 1), 1), words)
     draft.put(("replicas", "max"), spec.get("maxReplicas"), f"{name} spec.maxReplicas")
-    metrics, source = _metrics(original)
+    metrics, source = _metrics(original, draft)
     kept = []
     for number, metric in enumerate(metrics):
         found = _metric(metric, f"spec.metrics[{number}]", signals, draft)
@@ -78,7 +81,7 @@ def target(given: Mapping[str, Any], draft: Draft, name: str) -> None:
     draft.put(("targetRef",), {field: value for field, value in found.items() if value}, words)
 
 
-def _metrics(original: Original) -> tuple[list[Any], str]:
+def _metrics(original: Original, draft: Draft) -> tuple[list[Any], str]:
     """Its metrics in the words of v2, and where they stand."""
     spec = original.spec
     if spec.get("metrics"):
@@ -87,10 +90,26 @@ def _metrics(original: Original) -> tuple[list[Any], str]:
     if (cpu := spec.get("targetCPUUtilizationPercentage")) is not None:
         found.append(_cpu(cpu))
     if text := original.annotations.get(_V1 + "metrics"):
-        found += [_from_v1(one) for one in json.loads(text)]
+        found += _annotated_metrics(text, draft)
     if found:
         return found, "spec.targetCPUUtilizationPercentage and its annotation of metrics (autoscaling/v1)"
     return [_cpu(80)], "has no metrics; the API server means CPU at 80 %"
+
+
+def _annotated_metrics(text: str, draft: Draft) -> list[dict[str, Any]]:
+    """What autoscaling/v1 keeps of its metrics in an annotation."""
+    try:
+        written = json.loads(text)
+    except ValueError:
+        written = None
+    if not isinstance(written, list) or not all(_is_metric(one) for one in written):
+        draft.lose(f"metadata.annotations.{_V1}metrics", "is not a list of metrics in JSON", decides=True)
+        return []
+    return [_from_v1(one) for one in written]
+
+
+def _is_metric(one: Any) -> bool:
+    return isinstance(one, dict) and isinstance(one.get(_DETAILS.get(str(one.get("type")), ""), {}), dict)
 
 
 def _cpu(share: int) -> dict[str, Any]:
@@ -131,10 +150,12 @@ def _annotated(original: Original, name: str, draft: Draft) -> Any:
     if text is None:
         return None
     try:
-        return _small(json.loads(text))
-    except ValueError:
-        draft.lose(f"metadata.annotations.{_V1}{name}", "is not JSON", decides=True)
+        found = _small(json.loads(text))
+        msgspec.convert(found, autoscaler.Behavior)
+    except (ValueError, msgspec.ValidationError):
+        draft.lose(f"metadata.annotations.{_V1}{name}", "is not a behaviour in JSON", decides=True)
         return None
+    return found
 
 
 def _small(value: Any) -> Any:

@@ -64,7 +64,7 @@ def _rest(original: Original, name: str, draft: Draft) -> int:
         draft.lose("spec.minReplicaCount", words, decides=True)
         return 1
     (signal,), metadata = draft.signals, triggers[0].get("metadata") or {}
-    above, idle = float(metadata.get("activationThreshold", 0) or 0), original.spec.get("cooldownPeriod", COOLDOWN)
+    above, idle = _float(metadata.get("activationThreshold")), original.spec.get("cooldownPeriod", COOLDOWN)
     words = f"{name}: its trigger's activationThreshold, and cooldownPeriod"
     draft.put(("activation",), {"signal": signal, "above": above, "idle": f"{idle}s"}, words)
     return 0
@@ -153,7 +153,7 @@ def _prometheus(
     )
     if str(metadata.get("ignoreNullValues", "true")).lower() == "true":
         draft.lose(f"{at}.metadata.ignoreNullValues", "an empty result is 0 for KEDA, and missing here, which holds")
-    if float(metadata.get("activationThreshold", 0) or 0) and original.spec.get("minReplicaCount", 0) >= 1:
+    if _float(metadata.get("activationThreshold")) and original.spec.get("minReplicaCount", 0) >= 1:
         draft.lose(f"{at}.metadata.activationThreshold", "matters only between zero and one replica")
     known = ("query", "threshold", "serverAddress", "ignoreNullValues", "activationThreshold", "metricName")
     for name in metadata:
@@ -166,6 +166,14 @@ def _prometheus(
         return None
     target = {"type": value, field: str(threshold)}
     return {"type": "External", "external": {"metric": {"name": signal}, "target": target}}
+
+
+def _float(text: Any) -> float:
+    """A threshold; 0 where nobody wrote a number."""
+    try:
+        return float(text)
+    except (TypeError, ValueError):
+        return 0.0
 
 
 def _window(metadata: dict[str, Any], at: str, draft: Draft) -> list[dict[str, Any]]:

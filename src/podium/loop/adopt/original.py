@@ -163,6 +163,9 @@ def _checked(value: dict[str, Any], file: pathlib.Path, line: int, problems: lis
     metadata = value.get("metadata")
     if not isinstance(metadata, dict) or not isinstance(metadata.get("name"), str):
         problems.append(Problem(str(file), line, 1, "metadata.name", "a name", "nothing"))
+    notes = metadata.get("annotations") if isinstance(metadata, dict) else None
+    if notes is not None and not (isinstance(notes, dict) and all(isinstance(one, str) for one in notes.values())):
+        problems.append(Problem(str(file), line, 1, "metadata.annotations", "a mapping of text", shown(notes)))
     if not isinstance(value.get("spec"), dict):
         problems.append(Problem(str(file), line, 1, "spec", "a mapping", shown(value.get("spec"))))
     if len(problems) > before:
