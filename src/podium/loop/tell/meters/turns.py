@@ -12,6 +12,7 @@ from podium.loop.act.carry_out import Fate
 from podium.loop.cycle import Turned
 from podium.loop.decide.ahead import loads
 from podium.loop.decide.table import PolicyTable
+from podium.loop.modes.neighbours import Rival
 from podium.loop.tell.meters.tenants import Tenants
 from podium.model.arrays import UNKNOWN, Float64s, Int64s
 from podium.model.decision import Reason
@@ -21,7 +22,7 @@ STEPS = ("observe", "forecast", "decide", "verify", "record", "act")
 DIRECTIONS = ("hold", "up", "down", "unknown")  # hold = 0, so that "of no direction" is what most slots are
 CONDITIONS = (  # of podium.loop.tell.watch: what begins and ends
     "signal.lost", "cluster.lost", "workload.unread", "workload.unclaimed", "source.suspect", "source.frozen",
-    "reduction.frozen",
+    "reduction.frozen", "dependency.failing", *map(str, Rival),
 )  # fmt: skip
 STEP_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 READY_SECONDS = (5, 10, 20, 30, 45, 60, 90, 120, 180, 300, 600, 1200, 1800)
