@@ -232,7 +232,7 @@ class Cycle:
         await asyncio.to_thread(self._leadership.renew)
         assignment = self._assignment
         await self._claims.make(self._table, assignment.fleet)
-        sight = await observe.look(
+        looking = observe.look(
             self._cluster,
             self._observer,
             assignment.signals,
@@ -241,7 +241,8 @@ class Cycle:
             now,
             self._deadline,
         )
-        await self._around.look(self._table, assignment.fleet, sight.observation, now)
+        sight, _ = await asyncio.gather(looking, self._around.read(self._table, assignment.fleet))
+        await self._around.see(sight.observation, assignment.fleet, now)
         seen = self._memory.score(sight.snapshot, self._table)
         written, replaced = self._restored.written(assignment.fleet, seen.replicas)
         rules = await self._rules.outcomes(self._table.rules, seen, sight.observation.ready)

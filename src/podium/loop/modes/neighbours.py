@@ -79,11 +79,11 @@ class Neighbours:
         self._cut: list[tuple[float, int]] = []  # when floors were lowered, and by how much
         self._planned = floors.Planned((), floors.no_floors(), (), {}, 0)
 
-    async def look(self, table: PolicyTable, fleet: Fleet, observation: Observation, now: float) -> None:
-        """Read what the turn at `now` needs to know; nothing raises, and what cannot be read stays as it was."""
-        self._marks = observation.marks
-        unread = [slot for slot, version in enumerate(observation.resource_versions) if not version]
-        self._unseen = frozenset(Target("workload", str(fleet.slots[slot].key)) for slot in unread)
+    async def read(self, table: PolicyTable, fleet: Fleet) -> None:
+        """Read what a turn needs to know, beside its look at the workloads; nothing raises.
+
+        What cannot be read stays as it was.
+        """
         if self._surroundings is None or not (np.any(table.mode > Mode.RECOMMEND) or self._remembered):
             return
         led = [fleet.slots[slot].key for slot in np.flatnonzero(table.mode == Mode.FLOOR).tolist()]
@@ -99,6 +99,12 @@ class Neighbours:
                 await self._claim(led)
         except TimeoutError:
             self._around = _merged(self._around, Around({}, dict.fromkeys(wanted, "the cluster is too slow")), wanted)
+
+    async def see(self, observation: Observation, fleet: Fleet, now: float) -> None:
+        """Take in what the turn at `now` saw of the workloads themselves."""
+        self._marks = observation.marks
+        unread = [slot for slot, version in enumerate(observation.resource_versions) if not version]
+        self._unseen = frozenset(Target("workload", str(fleet.slots[slot].key)) for slot in unread)
         await self._lost(self._contest.overwritten(observation.replicas, observation.resource_versions, fleet), now)
 
     def orders(self, standing: Orders, cluster: str, now: float) -> list[Order]:
