@@ -54,7 +54,8 @@ def foresee(
 ) -> Foreseen:
     """Learn `loads` ([t, m] units of `simulate`, from minute `first` on) minute by minute.
 
-    `starts` [k, m] are equally likely seconds of a start-up; None: all take `lead_seconds`. Kept is what is forecast from row `since[m]` on.
+    `starts` [k, m] are equally likely seconds of a start-up; None: all take `lead_seconds`. Kept is what is forecast
+    from row `since[m]` on.
     """
     rows, size = loads.shape
     outlook, capacity = new_memory().outlook, np.full(size, REPLICA)

@@ -1,7 +1,7 @@
 """Lead times: seconds from a decision to ready pods, measured per workload.
 
-Their .95 quantile is the horizon that a forecast must cover. Most starts are faster: eight equally likely ones stand for
-how they are spread, so that what a start leaves unserved is expected over them all and not at the slowest alone.
+Their .95 quantile is the horizon that a forecast must cover. Most starts are faster: eight equally likely ones stand
+for how they are spread, so that what a start leaves unserved is expected over them all and not at the slowest alone.
 """
 
 from __future__ import annotations
