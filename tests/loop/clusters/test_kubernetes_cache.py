@@ -158,6 +158,15 @@ async def test_a_write_carries_the_version_that_the_watch_told(
     assert server.get(DEPLOYMENTS, "shop", "web")["spec"]["replicas"] == 3
 
 
+async def test_a_write_that_wins_while_another_of_ours_is_refused_is_a_write(
+    server: SmallServer, cluster: KubernetesCluster, web: Fleet
+) -> None:
+    seen = await cluster.observe(web)
+    commands = [scale_to(replicas, WEB, seen) for replicas in range(3, 9)]
+    results = await asyncio.gather(*map(cluster.scale, commands), return_exceptions=True)
+    assert sorted(type(result).__name__ for result in results) == ["Conflict"] * 5 + ["str"]
+
+
 async def test_the_scale_of_another_kind_is_asked_for_only_when_it_moved(
     server: SmallServer, cluster: KubernetesCluster
 ) -> None:

@@ -83,7 +83,7 @@ class KubernetesCluster:
         """See the port."""
         with _translated():
             where = await self._where(command.key)
-            await self._refuse_earlier_leader(command, where)
+            epoch = await self._refuse_earlier_leader(command, where)
             await self._spare_the_busy(command)
             try:
                 scale = await self._client.put_scale(where, command.replicas, command.resource_version)
@@ -92,7 +92,7 @@ class KubernetesCluster:
                 await self._refuse_earlier_leader(command, where)
                 raise Conflict(f"{command.key} has changed since it was read: {error}") from error
         version = scale.metadata.resource_version
-        self._epochs[command.key] = (version, self._epochs[command.key][1])
+        self._epochs[command.key] = (version, epoch)
         await self._wrote(command.key, version)
         return version
 
@@ -211,7 +211,7 @@ class KubernetesCluster:
             await asyncio.sleep(pause)
             pause *= 2
 
-    async def _refuse_earlier_leader(self, command: Scale, where: Where) -> None:
+    async def _refuse_earlier_leader(self, command: Scale, where: Where) -> int:
         """The epoch at the very version the write will carry: as the server pins the version, it pins the epoch too."""
         version, epoch = self._epochs.get(command.key, ("", 0))
         if version != command.resource_version:
@@ -219,6 +219,7 @@ class KubernetesCluster:
             version, epoch = workload.metadata.resource_version, kept.epoch(workload.metadata)
             self._epochs[command.key] = (version, epoch)
         _refuse(command.key, command.epoch, epoch)
+        return epoch
 
     async def _spare_the_busy(self, command: Scale) -> None:
         """Before pods are taken away, say which may go first. A hint: without it the write is as good."""
