@@ -62,3 +62,34 @@ def test_a_forecast_wakes_it_ahead_of_the_work_and_noise_does_not() -> None:
 def test_without_an_activation_zero_is_a_persons_word() -> None:
     decided = turn(Conducted(table(1, minimum=0), 0), 42.0, 80.0)
     assert (decided.replicas.tolist(), reasons(decided)[-1]) == ([0], Reason.SCALED_TO_ZERO)
+
+
+def two(load: float, queue: float, fleet: Conducted) -> Decisions:
+    seen = level(np.full(2, queue), fleet.at + 15, PROM)
+    return fleet.turn(np.full(2, load), queue=seen)
+
+
+def test_work_that_ends_all_at_once_accuses_no_source() -> None:
+    both = dataclasses.replace(
+        table(2, minimum=0),
+        activation=(Activation("queue", np.arange(2, dtype=np.int32), np.full(2, 5.0), np.full(2, 120.0)),),
+    )
+    fleet = Conducted(both, 9)
+    for number in range(40):
+        two(90.0 + number % 2, 60.0, fleet)
+    for number in range(10):
+        two(number % 2 / 10, 0.0, fleet)
+    assert fleet.replicas.tolist() == [0, 0]
+
+
+def test_a_source_that_another_workload_accuses_takes_nobody_to_zero() -> None:
+    one = dataclasses.replace(
+        table(2, minimum=0),
+        activation=(Activation("queue", np.zeros(1, np.int32), np.array([5.0]), np.array([120.0])),),
+    )
+    fleet = Conducted(one, 9)
+    for number in range(40):
+        two(90.0 + number % 2, 60.0, fleet)
+    for number in range(20):
+        two(number % 2 / 10, 0.0, fleet)
+    assert fleet.replicas.tolist() == [10, 10]

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from podium.loop.decide import zero
 from podium.loop.decide.draft import Draft, Turn
 from podium.loop.decide.state import State, Trust
 from podium.loop.decide.table import MetricGroup, PolicyTable
@@ -31,7 +32,7 @@ AT_REST = (
 def distrust(turn: Turn, draft: Draft) -> Draft:
     """Hold what would go down on the word of a suspect or frozen source, or without any new evidence."""
     told = {name: level for name, level in turn.snapshot.signals.items() if name not in _lowers_nothing(turn.table)}
-    changes = {name: _change(turn, name, level) for name, level in told.items()}
+    changes = _without_resting(turn.table, {name: _change(turn, name, level) for name, level in told.items()})
     state = draft.state
     current = turn.current
     trust: dict[str, Trust] = {}  # a source that is no longer asked is forgotten
@@ -100,8 +101,18 @@ def _lowers_nothing(table: PolicyTable) -> set[str]:
     return bounded - others
 
 
+def _without_resting(table: PolicyTable, changes: dict[str, Float64s]) -> dict[str, Float64s]:
+    """Whoever may rest at zero has nothing to do at times, all at once: that is no evidence against a source."""
+    if not table.activation:
+        return changes
+    resting = zero.may_rest(table)
+    return {name: np.where(resting, np.nan, change) for name, change in changes.items()}
+
+
 def _measures(table: PolicyTable) -> Iterator[tuple[str, Int32s]]:
-    """Every signal that policies use, with the slots that use it: in their metrics, objectives and rules."""
+    """Every signal that policies use, with the slots that use it: in metrics, objectives, rules, and to wake by."""
+    for waking in table.activation:
+        yield waking.signal, waking.slots
     for group in table.metrics:
         yield measure(group), group.slots
     for bound in table.latency:
