@@ -243,10 +243,10 @@ def _sentence(row: DecisionRow, why: str, *, others: bool) -> str:
     if row.wanted is None or row.before is None:
         return f"Nothing was decided for {name}: {why}."
     if others:
-        return f"{name} has {row.before} replicas, and {row.wanted} are wanted: {why}."
+        return f"{name} has {words.replicas(row.before)}, and {row.wanted} are wanted: {why}."
     if not row.changed:
-        return f"{name} keeps {row.before} replicas: {why}."
-    return f"{name} goes from {row.before} to {row.wanted} replicas: {why}."
+        return f"{name} keeps {words.replicas(row.before)}: {why}."
+    return f"{name} goes from {row.before} to {words.replicas(row.wanted)}: {why}."
 
 
 def guards(turned: Turned) -> tuple[str, ...]:

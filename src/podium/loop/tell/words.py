@@ -197,6 +197,11 @@ def pods(count: float) -> str:
     return f"{count:.0f} pod" + ("" if count == 1 else "s")
 
 
+def replicas(count: int) -> str:
+    """`1 replica`, `3 replicas`."""
+    return f"{count} replica" + ("" if count == 1 else "s")
+
+
 SENTENCES: dict[Reason, Sentence] = {
     Reason.OBSERVED: lambda f: f"{f.a:.0f} replicas now",
     Reason.NOT_OBSERVED: lambda _: "the cluster did not say how many replicas there are, so nothing is decided",
