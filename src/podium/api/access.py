@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hmac
 import secrets
+from collections.abc import Mapping
 
 from podium.model.clock import Clock
 
@@ -24,17 +25,26 @@ def new_token() -> str:
 class Access:
     """Judges what a request shows."""
 
-    def __init__(self, token: str, clock: Clock) -> None:
+    def __init__(self, token: str, clock: Clock, senders: Mapping[str, str] | None = None) -> None:
         if len(token) < MINIMUM_TOKEN:
             raise ValueError(f"a token of {len(token)} characters is too short; expected at least {MINIMUM_TOKEN}")
         self._token = token.encode()
         self._key = hmac.digest(self._token, b"podium session", "sha256")
         self._clock = clock
+        self._senders = {name: secret.encode() for name, secret in (senders or {}).items()}
+        if short := [name for name, secret in self._senders.items() if len(secret) < MINIMUM_TOKEN]:
+            raise ValueError(f"the token of source {short[0]} is too short; expected at least {MINIMUM_TOKEN}")
         self._ended: dict[str, float] = {}  # sessions signed out before their time -> when they would have expired
 
     def token_matches(self, shown: str) -> bool:
         """Whether this is the token."""
         return hmac.compare_digest(shown.encode("utf-8", "surrogatepass"), self._token)
+
+    def sender(self, shown: str) -> str | None:
+        """The source of pushed metrics that this token opens; None when it is nobody's."""
+        encoded = shown.encode("utf-8", "surrogatepass")
+        found = [name for name, secret in self._senders.items() if hmac.compare_digest(encoded, secret)]
+        return found[0] if found else None
 
     def open_session(self) -> str:
         """A new session's cookie value."""

@@ -19,6 +19,8 @@ from podium.api.access import Access
 
 PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
 LONGEST_CREDENTIALS = 4096  # bytes of JSON around a token
+INGEST = "/ingest/"
+SENDER = "podium.sender"  # in the scope there: the source that the caller's token opens, and nothing else
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 SECURITY_HEADERS = {
     # Everything the page needs lies beside it. uPlot and Svelte set styles through the object model, which needs no
@@ -56,7 +58,7 @@ class Guard:
         return (
             self._wrong_host(path, headers)
             or _wrong_origin(path, method, headers)
-            or (_too_long(method, headers) if _is_open(path, method) else self._unknown_caller(method, headers))
+            or (_too_long(method, headers) if _is_open(path, method) else self._unknown(scope, method, headers))
         )
 
     def _wrong_host(self, path: str, headers: Headers) -> Response | None:
@@ -71,6 +73,16 @@ class Guard:
         known = ", ".join(sorted(self._hosts))
         fault = problems.Fault(path="header.host", expected=f"one of {known}", got=host or None)
         return problems.answer(421, "This address is not one Podium answers to; add it to api.hosts.", (fault,))
+
+    def _unknown(self, scope: Scope, method: str, headers: Headers) -> Response | None:
+        """At /ingest, the token of a source lets its sender in, too."""
+        if scope["path"].startswith(INGEST):
+            scheme, _, credential = headers.get("authorization", "").partition(" ")
+            sender = self._access.sender(credential.strip()) if scheme.lower() == "bearer" else None
+            if sender is not None:
+                scope[SENDER] = sender
+                return None
+        return self._unknown_caller(method, headers)
 
     def _unknown_caller(self, method: str, headers: Headers) -> Response | None:
         scheme, _, credential = headers.get("authorization", "").partition(" ")

@@ -81,7 +81,7 @@ async def _lead(loaded: Loaded, keeping: asyncio.Task[None] | None, *, take_over
     from podium.cli import running, store
     from podium.model.clock import wall_clock
     from podium.wiring import authority, installation
-    from podium.wiring.outside import aggregator, knock, world
+    from podium.wiring.outside import aggregator, knock, pushed, world
     from podium.wiring.program import Program
 
     token = _token(loaded)
@@ -102,6 +102,9 @@ async def _lead(loaded: Loaded, keeping: asyncio.Task[None] | None, *, take_over
                 registry=program.registry,
                 unready=program.live.unready,
                 book=program.book,
+                pushed=pushed(outside.sources),
+                pushed_at=outside.pace,
+                senders=_senders(loaded),
             )
             url = address(listening)
             _greet(loaded, url, token if loaded.value.api.token is None else None)
@@ -109,6 +112,21 @@ async def _lead(loaded: Loaded, keeping: asyncio.Task[None] | None, *, take_over
             async with doors:
                 with running.announced(store.folder(loaded), url, token):
                     await _until_stopped(program, serve(app, listening), keeping)
+
+
+def _senders(loaded: Loaded) -> dict[str, str]:
+    """The tokens of those who push. Raises BadInput for one that could be guessed."""
+    from podium.api.access import MINIMUM_TOKEN
+    from podium.wiring.outside import senders
+
+    found = senders(loaded)
+    for number, one in enumerate(loaded.value.sources):
+        if len(found.get(one.name, "x" * MINIMUM_TOKEN)) < MINIMUM_TOKEN:
+            expected = f"expected a token of at least {MINIMUM_TOKEN} characters; got {len(found[one.name])}"
+            raise outcome.BadInput(
+                f"{loaded.origin(f'sources[{number}].bearer')}: sources[{number}].bearer: {expected}"
+            )
+    return found
 
 
 def _token(loaded: Loaded) -> str:

@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from podium.clients import http
+from podium.clients import http, messages
 from podium.clients.prometheus import Endpoint, Refused, Silent, Unusable
 from podium.model.arrays import Float64s, Int64s
 
@@ -134,15 +134,23 @@ def _series(content: bytes, url: str) -> Iterator[Samples]:
         for result in answer.results:
             for one in result.timeseries:
                 labels = json.dumps({label.name: label.value for label in one.labels}, separators=(",", ":"))
-                yield Samples(labels.encode(), *_samples(one.samples))
+                yield Samples(labels.encode(), *_rising(one.samples))
     except (DecodeError, ValueError) as error:
         raise Unusable(f"{url}: the answer is not a read response ({error})") from error
 
 
-def _samples(encoded: Sequence[bytes]) -> tuple[Float64s, Float64s]:
-    """Times and values of encoded Sample messages: those of one length are alike and are decoded together.
+def _rising(encoded: Sequence[bytes]) -> tuple[Float64s, Float64s]:
+    at, value = decoded(encoded)
+    if (np.diff(at) < 0).any():
+        raise ValueError("times that do not rise")
+    return at, value
 
-    A value is a tag (9) and 8 bytes, and is left out when it is zero; a time is a tag (16) and a varint.
+
+def decoded(encoded: Sequence[bytes]) -> tuple[Float64s, Float64s]:
+    """Times (Unix seconds) and values of encoded Sample messages: those of one length are decoded together.
+
+    A value is a tag (9) and 8 bytes, and is left out when it is zero; a time is a tag (16) and a varint. Raises
+    ValueError for what is neither.
     """
     at, value = np.empty(len(encoded)), np.zeros(len(encoded))
     sizes = np.fromiter(map(len, encoded), np.int64, len(encoded))
@@ -154,8 +162,6 @@ def _samples(encoded: Sequence[bytes]) -> tuple[Float64s, Float64s]:
             value[rows] = np.ascontiguousarray(table[:, 1:9]).view("<f8")[:, 0]
             begin = 9
         at[rows] = _varints(table[:, begin:]) / 1000
-    if (np.diff(at) < 0).any():
-        raise ValueError("times that do not rise")
     return at, value
 
 
@@ -180,30 +186,19 @@ def _messages() -> dict[str, Any]:
 
     Samples are declared as bytes, which look the same on the wire: decoded together, they take a tenth of the time.
     """
-    from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
-
-    int32, int64, string, binary, message = 5, 3, 9, 12, 11
-    fields: dict[str, list[tuple[str, int, int, str]]] = {
-        "LabelMatcher": [("type", 1, int32, ""), ("name", 2, string, ""), ("value", 3, string, "")],
-        "Query": [
-            ("start_timestamp_ms", 1, int64, ""),
-            ("end_timestamp_ms", 2, int64, ""),
-            ("matchers", 3, message, "LabelMatcher"),
-        ],
-        "ReadRequest": [("queries", 1, message, "Query")],
-        "Label": [("name", 1, string, ""), ("value", 2, string, "")],
-        "TimeSeries": [("labels", 1, message, "Label"), ("samples", 2, binary, "")],
-        "QueryResult": [("timeseries", 1, message, "TimeSeries")],
-        "ReadResponse": [("results", 1, message, "QueryResult")],
-    }
-    file = descriptor_pb2.FileDescriptorProto(name="podium/remote_read.proto", package="podium.wire", syntax="proto3")
-    for name, members in fields.items():
-        described = file.message_type.add(name=name)
-        for field, number, kind, inner in members:
-            repeated = kind in (message, binary)
-            added = described.field.add(name=field, number=number, type=kind, label=3 if repeated else 1)
-            if inner:
-                added.type_name = f".podium.wire.{inner}"
-    pool = descriptor_pool.DescriptorPool()
-    pool.Add(file)
-    return {name: message_factory.GetMessageClass(pool.FindMessageTypeByName(f"podium.wire.{name}")) for name in fields}
+    return messages.built(
+        "podium.wire",
+        {
+            "LabelMatcher": [("type", 1, "int32"), ("name", 2, "string"), ("value", 3, "string")],
+            "Query": [
+                ("start_timestamp_ms", 1, "int64"),
+                ("end_timestamp_ms", 2, "int64"),
+                ("matchers", 3, "[]LabelMatcher"),
+            ],
+            "ReadRequest": [("queries", 1, "[]Query")],
+            "Label": [("name", 1, "string"), ("value", 2, "string")],
+            "TimeSeries": [("labels", 1, "[]Label"), ("samples", 2, "[]bytes")],
+            "QueryResult": [("timeseries", 1, "[]TimeSeries")],
+            "ReadResponse": [("results", 1, "[]QueryResult")],
+        },
+    )

@@ -16,7 +16,7 @@ from podium.loop.tabulate import Limits, Policies
 from podium.model.fleet import Fleet
 from podium.model.identity import WorkloadKey
 from podium.signals.bound import BoundSignal
-from podium.signals.signal import ClusterOrigin, PrometheusOrigin, ReplayOrigin, Signal
+from podium.signals.signal import ClusterOrigin, Origin, PrometheusOrigin, PushOrigin, Signal
 
 SourceOf = Callable[[str, str | None], str]  # (kind of source, its name if written) -> the source's name
 TenantOf = Callable[[WorkloadKey], str]
@@ -92,15 +92,26 @@ def _anomalies(documents: Documents) -> tuple[AnomalySignal, ...]:
     )
 
 
-def _bound(
-    signal: Signal, origin: PrometheusOrigin | ReplayOrigin, source_of: SourceOf, cluster: str, *, of_pods: bool
-) -> BoundSignal:
+def query_of(signal: Signal, origin: Origin) -> str:
+    """What a signal's source is asked."""
+    match origin:
+        case PrometheusOrigin():
+            return origin.promql(signal.namespace)
+        case PushOrigin():
+            return origin.query()
+        case ClusterOrigin():
+            return ""
+        case _:
+            return origin.column
+
+
+def _bound(signal: Signal, origin: Origin, source_of: SourceOf, cluster: str, *, of_pods: bool) -> BoundSignal:
     spec = signal.spec
     return BoundSignal(
         namespace=signal.namespace,
         name=signal.metadata.name,
         source=source_of(signal.spec.origin_kind, origin.source),
-        query=origin.promql(signal.namespace) if isinstance(origin, PrometheusOrigin) else origin.column,
+        query=query_of(signal, origin),
         past_query=origin.promql_of_past(signal.namespace) if isinstance(origin, PrometheusOrigin) else "",
         unit=spec.unit,
         reduce=spec.reduce,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import math
+import time
 from collections.abc import Callable
 
 import structlog
@@ -17,10 +17,12 @@ from podium.ledger import errors as ledger_errors
 from podium.ledger.lease import Leadership
 from podium.ledger.ledger import Ledger
 from podium.loop.cycle import Cycle, Turned
-from podium.loop.pace import Pace, next_moment, reached
+from podium.loop.early import Early
+from podium.loop.pace import Pace, next_moment, passed_by, reached
 from podium.loop.tell import facts
 from podium.loop.tell.live import Live
 from podium.loop.tracing import UNTOLD, Tracer
+from podium.signals.push.store import moment as floored
 
 RETRY_SECONDS = 1.0
 log = structlog.get_logger()
@@ -48,20 +50,28 @@ async def drive(
     live: Live,
     after_turn: Callable[[Turned, int], None],
     tracer: Tracer = UNTOLD,
+    early: Early | None = None,
 ) -> None:
     """Turn after turn, until cancelled. `after_turn` gets each, and how many moments were skipped before it.
+
+    `early` brings turns forward; without it they come on the grid alone.
 
     Raises StaleLeader when another leads, and what the ledger raises: what cannot be recorded is not done.
     """
     while True:
         asked = next_moment(pace(), cycle.last_at, interval_seconds)
         live.waiting("turn", asked)
-        await pace.sleep_until(asked)
-        if (now := pace()) < asked:
+        before = early is not None and await early.wait(asked, pace)
+        if early is None:
+            await pace.sleep_until(asked)
+        if (now := pace()) < asked and not before:
             continue  # the clock was set back
-        moment = reached(asked, now, interval_seconds)
-        skipped = 0 if math.isnan(cycle.last_at) else max(round((moment - cycle.last_at) / interval_seconds) - 1, 0)
+        at = floored(now) if before else reached(asked, now, interval_seconds)
+        skipped = passed_by(cycle.last_at, at, interval_seconds)
+        began = time.monotonic()
         with tracer.span("turn") as span:
-            turned = await cycle.turn(moment)
+            turned = await cycle.turn(at)
             span.note(facts.of(turned, skipped))
+        if early is not None:
+            early.turned(turned, cycle.assignment.fleet, time.monotonic() - began, early=before)
         after_turn(turned, skipped)

@@ -66,3 +66,11 @@ def reached(asked: float, now: float, interval_seconds: float) -> float:
     it is the newest moment of the grid, so that no turn is made for a time that has passed.
     """
     return asked if now < asked + interval_seconds else math.floor(now / interval_seconds) * interval_seconds
+
+
+def passed_by(last: float, moment: float, interval_seconds: float) -> int:
+    """How many moments of the grid lie between the last turn and one at `moment`; neither need be on the grid."""
+    if math.isnan(last):
+        return 0
+    before = math.floor(last / interval_seconds + 1e-6)
+    return max(math.ceil(moment / interval_seconds - 1e-6) - before - 1, 0)

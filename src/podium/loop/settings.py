@@ -121,6 +121,9 @@ class LoopSettings(Shape):
 
     interval: PositiveSeconds = 15.0
     """Between two ticks; the HPA's own period, and the usual scrape interval."""
+    early: bool = True
+    """Whether what is pushed and matters brings the next tick forward: at most once a second, and over time at most
+    half as often as ticks come by themselves."""
     lease: PositiveSeconds = 15.0
     """How long a leader's claim lasts without renewal; the next leader waits this long after a crash."""
     mode: Mode = "own"

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol
 
 import numpy as np
 
-from podium.model.arrays import UNKNOWN, Bools
+from podium.model.arrays import UNKNOWN, Bools, Float64s
 from podium.model.fleet import Fleet
 from podium.model.snapshot import Level, Samples
 from podium.signals.ask import Answer, Asker, Question
@@ -33,6 +34,13 @@ class Observed:
     samples: dict[str, Samples]  # signal name -> a row per pod, for signals of pods
     origins: dict[str, dict[int, str]]  # signal name -> {slot: "recorded: …" | "synthetic: …"}; absent: measured
     health: tuple[Health, ...]  # per source
+
+
+class Glanced(Protocol):
+    """A source that answers at once."""
+
+    def newest(self, query: str, now: float) -> Reading:
+        """See `Source.read`."""
 
 
 class Observer:
@@ -86,6 +94,25 @@ class Observer:
                 board.tell(signal, placement.origins(reading.origins), mine)
         self._health = {name: self._judged(name, answers, board.counts[name], now) for name in self._asker.names}
         return board.observed(tuple(self._health.values()))
+
+    def glance(self, sources: Mapping[str, Glanced], fleet: Fleet, rows: PodRows, now: float) -> dict[str, Float64s]:
+        """Signal name -> [n] values that `sources` would give in a round now. Nothing is asked, judged or remembered.
+
+        The signals are those of the last round; all others, and what is missing, are NaN.
+        """
+        out: dict[str, Float64s] = {}
+        for signal, namespaces in self._grouped[1].items():
+            if signal.source not in sources:
+                continue
+            index = self._places.index(fleet, rows, signal.cluster)
+            mine = self._scope(index, signal.cluster, namespaces)
+            reading = sources[signal.source].newest(signal.query, now)
+            question = (signal.source, signal.query)
+            placement = self._places.place(question, signal.cluster, index, reading.subjects)
+            joined = join(reading, placement, mine, rows, signal, now)
+            value = out.setdefault(signal.name, np.full(len(fleet), np.nan))
+            value[joined.seen] = joined.value[joined.seen]
+        return out
 
     def _scope(self, index: Index, cluster: str, namespaces: frozenset[str]) -> Bools:
         """[n] slots of these namespaces."""

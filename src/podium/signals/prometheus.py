@@ -8,7 +8,7 @@ the sample behind them is, is for Prometheus to bound (its staleness markers, an
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import repeat
 
 import msgspec
@@ -42,6 +42,11 @@ class _Labels(msgspec.Struct):
         if self.workload:
             return Subject(self.namespace, self.workload_type.lower() or "workload", self.workload)
         return None
+
+
+def subject_of(labels: Mapping[str, str]) -> Subject | None:
+    """Whom a series with these labels measures; None when they do not say."""
+    return msgspec.convert(labels, _Labels).subject()
 
 
 POINTS_AT_ONCE = 1_000_000  # of a range query: about 25 MB on the wire

@@ -12,6 +12,7 @@ from podium.documents.shape import Objection, Shape
 from podium.documents.values import Label, ObjectName, PositiveSeconds, Text, not_before
 from podium.signals.parameters import PresetName, PresetParameters, adapted
 from podium.signals.presets import PRESETS, Preset
+from podium.signals.push.question import question
 
 Unit: TypeAlias = Literal["cores", "bytes", "per_second", "seconds", "ratio", "count"]
 Reduce: TypeAlias = Literal["sum", "mean", "max"]
@@ -81,6 +82,24 @@ class ClusterOrigin(Shape):
     """The source in Settings; may be left out when there is only one of kind cluster."""
 
 
+class PushOrigin(Shape):
+    """What senders push to Podium, at /ingest/remote-write or /ingest/otlp/v1/metrics."""
+
+    metric: Text
+    """The metric's name; `http.server.requests` and `http_server_requests` are the same one."""
+    match: dict[str, str] = Field(default_factory=dict)
+    """Labels that its series must have. Whom each measures is read as from Prometheus: `namespace`, and `pod` or the
+    workload."""
+    rate: bool = False
+    """The metric counts, and its rise a second is wanted; what OTLP tells as a counter is always read so."""
+    source: Label | None = None
+    """The source in Settings; may be left out when there is only one of kind push."""
+
+    def query(self) -> str:
+        """What the source is asked."""
+        return question(self.metric, self.match, rate=self.rate)
+
+
 class AnomalyOrigin(Shape):
     """How far out of the ordinary each new reading of another Signal is, from 0 to 1; 0.5 and more is an alarm."""
 
@@ -90,9 +109,9 @@ class AnomalyOrigin(Shape):
     """The sensitivity; higher is quieter."""
 
 
-Origin: TypeAlias = PrometheusOrigin | ReplayOrigin | ClusterOrigin  # whom a source answers
+Origin: TypeAlias = PrometheusOrigin | ReplayOrigin | ClusterOrigin | PushOrigin  # whom a source answers
 
-_ORIGINS = ("prometheus", "replay", "cluster", "anomaly")
+_ORIGINS = ("prometheus", "replay", "cluster", "push", "anomaly")
 _JUDGED = {"reduce": "reduce", "interval": "interval", "stale_after": "staleAfter"}  # by the Signal that is judged
 _RESOURCE_UNITS = {"cpu": "cores", "memory": "bytes"}
 
@@ -126,11 +145,13 @@ class SignalSpec(Shape):
     """What is measured, where, and for how long a value counts."""
 
     prometheus: PrometheusOrigin | None = None
-    """Measured by Prometheus. Exactly one of prometheus, replay, cluster and anomaly is written."""
+    """Measured by Prometheus. Exactly one of prometheus, replay, cluster, push and anomaly is written."""
     replay: ReplayOrigin | None = None
     """Read from a recording."""
     cluster: ClusterOrigin | None = None
     """Measured by the cluster itself."""
+    push: PushOrigin | None = None
+    """Told by whoever measures it."""
     anomaly: AnomalyOrigin | None = None
     """Not measured, but judged: what is out of the ordinary in another Signal."""
     unit: Unit = _or_preset("unit", None)
@@ -163,7 +184,7 @@ class SignalSpec(Shape):
         """Exactly one origin, a unit that fits it, and patience for at least one interval."""
         written = [name for name in _ORIGINS if getattr(self, name) is not None]
         if not written:
-            yield Objection(("prometheus",), "an origin: one of prometheus, replay, cluster and anomaly")
+            yield Objection(("prometheus",), "an origin: one of prometheus, replay, cluster, push and anomaly")
         for name in written[1:]:
             yield Objection((name,), f"nothing here, because the origin is {written[0]}")
         if self.stale_after < self.interval:
@@ -186,11 +207,11 @@ class SignalSpec(Shape):
     @property
     def origin(self) -> Origin | None:
         """The one origin that is written; None: no source is asked, because the signal is an anomaly."""
-        return self.prometheus or self.replay or self.cluster
+        return self.prometheus or self.replay or self.cluster or self.push
 
     @property
     def origin_kind(self) -> str:
-        """`prometheus`, `replay` or `cluster`, the kind of source in Settings; or `anomaly`."""
+        """`prometheus`, `replay`, `cluster` or `push`, the kind of source in Settings; or `anomaly`."""
         return next(name for name in _ORIGINS if getattr(self, name) is not None)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +26,7 @@ from podium.loop.policy import ScalingPolicy
 from podium.loop.settings import ClusterSettings
 from podium.settings import Loaded
 from podium.signals.prometheus import PrometheusSource
+from podium.signals.push.source import MOST_SERIES, PushSource
 from podium.signals.replay import ReplaySource, Track, read_series
 from podium.signals.settings import SourceSettings
 from podium.signals.signal import Signal
@@ -182,7 +183,10 @@ def access_to(cluster: ClusterSettings) -> Access:
 
 
 def _where(loaded: Loaded) -> dict[str, tuple[str, str]]:
-    return {one.name: (one.kind, shown(one.url) if one.url else str(one.path or "")) for one in loaded.value.sources}
+    return {
+        one.name: (one.kind, shown(one.url) if one.url else "/ingest" if one.kind == "push" else str(one.path or ""))
+        for one in loaded.value.sources
+    }
 
 
 def sources_of(loaded: Loaded, documents: Documents, simulation: Simulation | None) -> list[Source]:
@@ -199,7 +203,20 @@ def sources_of(loaded: Loaded, documents: Documents, simulation: Simulation | No
                 out.append(ReplaySource(source.name, simulation.load.tracks))  # the scenario's own recordings
             else:
                 out.append(_file_source(source, source.path, documents))
+        elif source.kind == "push":
+            out.append(PushSource(source.name, source.series or MOST_SERIES))
     return out
+
+
+def pushed(sources: Mapping[str, Source]) -> dict[str, PushSource]:
+    """Those that are told."""
+    return {name: source for name, source in sources.items() if isinstance(source, PushSource)}
+
+
+def senders(loaded: Loaded) -> dict[str, str]:
+    """Source -> the token that opens it alone. Raises secret.Unreadable."""
+    told = [one for one in loaded.value.sources if one.kind == "push" and one.bearer is not None]
+    return {one.name: loaded.reveal(one.bearer or "") for one in told}
 
 
 def _file_source(source: SourceSettings, path: Path, documents: Documents) -> ReplaySource:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Iterator
 from typing import Any
 
 import structlog
@@ -20,6 +21,7 @@ from podium.loop.clusters.port import Containers
 from podium.loop.cycle import Assignment, Cycle, Turned
 from podium.loop.decide.table import Guards, Reactive
 from podium.loop.drive import drive, lead
+from podium.loop.early import Early
 from podium.loop.modes.board import Board
 from podium.loop.modes.neighbours import Neighbours
 from podium.loop.orders.book import OrderBook
@@ -44,7 +46,7 @@ from podium.signals.history.history import History
 from podium.signals.observe import Observer
 from podium.telemetry import traces
 from podium.wiring import authority, installation
-from podium.wiring.outside import World, metrics_source
+from podium.wiring.outside import World, metrics_source, pushed
 
 PURGE_SECONDS = 3600.0
 SAID_TURNS = 3.0  # without a turn in so many intervals, what was said to HPAs is nobody's word any more
@@ -172,9 +174,10 @@ class Program:
         try:
             self.live.waiting("reading what was recorded")
             restored = await asyncio.to_thread(restore, self._ledger, new_memory())
+            observer = Observer(self._outside.sources.values())
             cycle = Cycle(
                 self._outside.cluster,
-                Observer(self._outside.sources.values()),
+                observer,
                 self._ledger,
                 leadership,
                 restored,
@@ -193,7 +196,8 @@ class Program:
                 await asyncio.to_thread(self.live.recall, self._outside.pace())
             self.live.note(None)
             tracer = self._tracer or UNTOLD
-            await drive(cycle, self._outside.pace, settings.interval, self.live, self._after, tracer)
+            with self._early(observer, cycle) as early:
+                await drive(cycle, self._outside.pace, settings.interval, self.live, self._after, tracer, early)
         finally:
             refilling.cancel()
             self.book.close()
@@ -203,6 +207,19 @@ class Program:
                     await self._cycle.close()
             with contextlib.suppress(Temporary, StaleLeader):
                 leadership.release()
+
+    @contextlib.contextmanager
+    def _early(self, observer: Observer, cycle: Cycle) -> Iterator[Early | None]:
+        """What brings turns forward; None where nothing is pushed, or the settings say that nothing does."""
+        sources = pushed(self._outside.sources)
+        if not sources or not self._loaded.value.loop.early:
+            yield None
+            return
+        early = Early(observer, sources, cycle.fleet)
+        with contextlib.ExitStack() as listening:
+            for source in sources.values():
+                listening.callback(source.listen(early.pushed))
+            yield early
 
     async def _neighbours(self, leadership: Leadership) -> Neighbours:
         settings = self._loaded.value.loop

@@ -19,6 +19,7 @@ from podium.documents.problem import Invalid
 from podium.documents.secret import Unreadable
 from podium.install import support
 from podium.install.check import kinds_installed
+from podium.loop.binding import query_of
 from podium.loop.clusters.kubernetes import rights
 from podium.loop.policy import ScalingPolicy
 from podium.loop.settings import ClusterSettings
@@ -41,6 +42,9 @@ async def sources(loaded: Loaded, documents: Documents) -> list[Row]:
         what = f"source {settings.name}"
         if settings.kind == "cluster":
             continue  # comes with its cluster
+        if settings.kind == "push":
+            rows.append(_told(what, settings, len(_queries(loaded, documents, settings))))
+            continue
         if settings.path is not None and settings.path.suffix in (".yaml", ".yml"):
             rows += _scenario(what, settings.path)
             continue
@@ -85,9 +89,7 @@ def _queries(loaded: Loaded, documents: Documents, settings: SourceSettings) -> 
             continue
         if loaded.value.source(settings.kind, origin.source) != settings:
             continue
-        query = (
-            spec.prometheus.promql(signal.namespace) if spec.prometheus else spec.replay.column if spec.replay else ""
-        )
+        query = query_of(signal, origin)
         if query and (query in out or len(out) < MOST_QUERIES):
             out[query] = max(spec.stale_after, out.get(query, 0.0))
     return out
@@ -124,6 +126,15 @@ async def _asked(
     if troubles:
         return Row(what, "hint", "\n".join([words, *troubles]), "is the query right, and is what it measures there?")
     return Row(what, "ok", words)
+
+
+def _told(what: str, settings: SourceSettings, queries: int) -> Row:
+    """A source that waits to be told: what it was told, only the running program knows."""
+    opens = "its own token" if settings.bearer else "Podium's token"
+    words = f"waits at /ingest for senders with {opens}"
+    if not queries:
+        return Row(what, "hint", f"{words}; no signal reads it")
+    return Row(what, "ok", f"{words}: {queries} quer{'y' if queries == 1 else 'ies'}")
 
 
 async def _unused(what: str, where: str, source: Source) -> Row:

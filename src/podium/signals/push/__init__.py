@@ -1,0 +1,1 @@
+"""What senders push: decoded (`remote_write`, `otlp`), kept in memory (`store`), and read as any source (`source`)."""
