@@ -4,8 +4,9 @@
 
 A control plane of the testbed with KWOK in place of kubelets. First everything is quiet, and what a tick asks and costs
 is counted; then in every trial the load of `--stepped` workloads leaps by three tenths, or back, at a random moment of
-the interval, and a watch notes when `spec.replicas` follows. Podium reads it from a Prometheus, the HPA controller
-from external.metrics.k8s.io; both answer from this process. Podium goes first, then an HPA for every workload does.
+the interval, and a watch notes when `spec.replicas` follows. Podium reads it from a Prometheus, then is told it by
+remote write, every `--push` seconds and when it leaps; the HPA controller reads it from external.metrics.k8s.io. All
+that is in this process. Podium goes first, then an HPA for every workload does.
 What was asked of the API server is counted from its audit log, by who asked.
 """
 
@@ -19,30 +20,34 @@ import json
 import os
 import random
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from pathlib import Path
 
+import aiohttp
 import numpy as np
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
 
 from cluster import objects as made  # noqa: E402  (the testbed lies beside, not in, the package)
-from cluster.load import Loads, serving  # noqa: E402
+from cluster.load import Loads, remote_write, serving  # noqa: E402
 
 from podium.clients.kubernetes import kubeconfig, objects  # noqa: E402
 from podium.clients.kubernetes.client import Client  # noqa: E402
 from podium.clients.kubernetes.informer import Informer  # noqa: E402
 from podium.clients.kubernetes.where import Where  # noqa: E402
+from podium.model.clock import wall_clock  # noqa: E402
 from testbed import binaries, certificates  # noqa: E402
 from testbed.control_plane import ControlPlane  # noqa: E402
 
 STEP = 1.3  # the HPA's tolerance is a tenth
 PATIENCE_SECONDS = 90.0  # for all stepped workloads of a trial
+TOKEN = "a-token-for-a-bench"
 PODIUM, NATIVE = "system:serviceaccount:default:podium", "system:serviceaccount:kube-system:horizontal-pod-autoscaler"
 AUDIT = f"""
 apiVersion: audit.k8s.io/v1
@@ -58,10 +63,10 @@ apiVersion: podium.dev/v1alpha1
 kind: Settings
 database: {{url: "sqlite:///{folder}/podium.db"}}
 clusters: [{{name: local, kind: kubernetes, kubeconfig: "{kubeconfig}"}}]
-sources: [{{name: measured, kind: prometheus, url: "http://127.0.0.1:{port}"}}]
+sources: [{source}]
 documents: {{path: policies}}
 loop: {{interval: {interval}s, lease: 15s, maxReduction: {{fraction: 1.0}}, history: 0s}}
-api: {{listen: "127.0.0.1:0", token: "file:token"}}
+api: {{listen: "127.0.0.1:{door}", token: "file:token"}}
 """
 
 
@@ -96,6 +101,7 @@ class Bench:
         self.loads = loads
         self.keys = list(loads)
         self.wrote: dict[made.Key, tuple[int, float]] = {}  # replicas, and since when (monotonic)
+        self.pusher: Pusher | None = None  # who tells Podium; None: it asks
         self._random = random.Random(1)
         self._audited = 0
 
@@ -136,6 +142,8 @@ class Bench:
             up = self.wrote[key][0] <= self.asked.replicas
             self.loads[key] = made.PER_REPLICA * self.asked.replicas * (STEP if up else 1.0) - 0.5
             wanted[key] = round(self.asked.replicas * (STEP if up else 1.0))
+        if self.pusher is not None:
+            await self.pusher.push(group)
         while missing := [key for key in group if self.wrote[key][0] != wanted[key]]:
             if time.monotonic() > begun + PATIENCE_SECONDS:
                 break
@@ -162,9 +170,15 @@ async def compare(asked: argparse.Namespace, plane: ControlPlane, folder: Path) 
         bench = Bench(asked, plane, client, loads)
         async with watched(bench, client):
             await fill(bench, client)
-            sides = []
-            async with podium(asked, plane, folder, keys, prometheus.port) as process:
-                ours = Side(f"Podium, every {asked.interval:g} s")
+            sides, access = [], service_account(plane)
+            wire = f'{{name: measured, kind: prometheus, url: "http://127.0.0.1:{prometheus.port}"}}'
+            pull = Run(access, wire, made.policies(keys), asked.interval)
+            async with podium(asked, folder, pull) as process:
+                ours = Side(f"Podium, asking every {asked.interval:g} s")
+                sides.append(await bench.measured(ours, PODIUM, lambda: cpu_of(process), lambda: resident_of(process)))
+            told = Run(access, "{name: told, kind: push}", made.policies(keys, made.PUSHED), asked.grid)
+            async with podium(asked, folder, told) as process, pushing(bench, told.door):
+                ours = Side(f"Podium, told at once, turning every {asked.grid:g} s by itself")
                 sides.append(await bench.measured(ours, PODIUM, lambda: cpu_of(process), lambda: resident_of(process)))
             if not asked.alone:
                 await made.create(client, made.external_metrics(adapter.port))
@@ -209,16 +223,72 @@ async def watched(bench: Bench, client: Client) -> AsyncIterator[None]:
         await asyncio.gather(task, return_exceptions=True)
 
 
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        return int(listening.getsockname()[1])
+
+
+@dataclasses.dataclass
+class Run:
+    """How a Podium is started."""
+
+    access: Path  # kubeconfig
+    source: str
+    policies: str
+    interval: float
+    door: int = dataclasses.field(default_factory=free_port)
+
+
+class Pusher:
+    """Tells Podium by Prometheus' remote write."""
+
+    def __init__(self, bench: Bench, session: aiohttp.ClientSession, door: int) -> None:
+        self._bench = bench
+        self._session = session
+        self._url = f"http://127.0.0.1:{door}/ingest/remote-write"
+
+    async def push(self, keys: Iterable[made.Key]) -> None:
+        """Push the present load of `keys`; what is not taken ends the bench."""
+        body = remote_write({key: self._bench.loads[key] for key in keys}, wall_clock())
+        async with self._session.post(self._url, data=body) as answer:
+            if answer.status != 204:
+                raise SystemExit(f"pushed: {answer.status}: {await answer.text()}")
+
+    async def keep(self) -> None:
+        """Push everything again and again."""
+        while True:
+            await self.push(self._bench.keys)
+            await asyncio.sleep(self._bench.asked.push)
+
+
 @contextlib.asynccontextmanager
-async def podium(
-    asked: argparse.Namespace, plane: ControlPlane, folder: Path, keys: list[made.Key], port: int
-) -> AsyncIterator[int]:
+async def pushing(bench: Bench, door: int) -> AsyncIterator[None]:
+    """While inside, Podium is told."""
+    headers = {
+        "Authorization": f"Bearer {TOKEN}",
+        "Content-Type": "application/x-protobuf",
+        "Content-Encoding": "snappy",
+    }
+    async with aiohttp.ClientSession(headers=headers) as session:
+        bench.pusher = Pusher(bench, session, door)
+        keeping = asyncio.create_task(bench.pusher.keep())
+        try:
+            yield
+        finally:
+            bench.pusher = None
+            keeping.cancel()
+            await asyncio.gather(keeping, return_exceptions=True)
+
+
+@contextlib.asynccontextmanager
+async def podium(asked: argparse.Namespace, folder: Path, run: Run) -> AsyncIterator[int]:
     """A `podium run` over all of them; yields its process id."""
-    (folder / "policies").mkdir()
-    (folder / "policies" / "all.yaml").write_text(made.policies(keys))
-    (folder / "token").write_text("a-token-for-a-bench")
-    access = service_account(plane)
-    settings = SETTINGS.format(folder=folder, kubeconfig=access, port=port, interval=asked.interval)
+    (folder / "policies").mkdir(exist_ok=True)
+    (folder / "policies" / "all.yaml").write_text(run.policies)
+    (folder / "token").write_text(TOKEN)
+    settings = SETTINGS.format(
+        folder=folder, kubeconfig=run.access, source=run.source, interval=run.interval, door=run.door
+    )
     (folder / "podium.yaml").write_text(settings)
     command = [sys.executable, "-m", "podium.cli.main", "run", "--config", str(folder / "podium.yaml")]
     with (folder / "podium.log").open("w") as log:
@@ -268,7 +338,7 @@ def report(asked: argparse.Namespace, sides: list[Side]) -> str:
         "# From a step of the load to the write of /scale",
         "",
         f"`python benchmarks/latency.py`: {size}; {trials}.",
-        "Seconds from the moment the source knows to the moment a watch sees the new `spec.replicas`.",
+        "Seconds from when the source knows, or begins to push, until a watch sees the new `spec.replicas`.",
         "",
         f"| who scales | steps | missed | p50 s | p99 s | slowest s | {spent} |",
         "|---|---|---|---|---|---|---|---|---|---|",
@@ -292,6 +362,8 @@ def main() -> None:
     parser.add_argument("--stepped", type=int, default=100, help="workloads whose load leaps in a trial")
     parser.add_argument("--trials", type=int, default=30)
     parser.add_argument("--interval", type=float, default=2.0, help="seconds between Podium's turns")
+    parser.add_argument("--grid", type=float, default=5.0, help="seconds between Podium's turns where it is told")
+    parser.add_argument("--push", type=float, default=2.0, help="seconds between two pushes of all loads")
     parser.add_argument("--hpa", type=int, default=15, help="seconds between the HPA controller's looks")
     parser.add_argument("--quiet", type=float, default=60.0, help="seconds")
     parser.add_argument("--settle", type=float, default=10.0, help="seconds between trials, in which pods come and go")

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import ssl
 import threading
 import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from podium.clients import messages
 from testbed.certificates import Pair
 
 EXTERNAL = "/apis/external.metrics.k8s.io/v1beta1"
@@ -33,6 +36,37 @@ class LoadServer(ThreadingHTTPServer):
         return int(self.server_address[1])
 
 
+def wobbling(at: float) -> float:
+    """A factor: a load that never changes by a hair is taken for a source that stands still."""
+    return 1 - 0.0001 * (at * 0.618 % 1)
+
+
+def remote_write(loads: Loads, at: float) -> bytes:
+    """The loads as a Prometheus pushes them: a WriteRequest in snappy."""
+    import cramjam
+
+    request = _written()["WriteRequest"]()
+    for (namespace, name), load in loads.items():
+        series = request.timeseries.add()
+        for label, value in (("__name__", "load"), ("deployment", name), ("namespace", namespace)):
+            series.labels.add(name=label, value=value)
+        series.samples.add(value=load * wobbling(at), timestamp=round(at * 1000))
+    return bytes(cramjam.snappy.compress_raw(request.SerializeToString()))
+
+
+@functools.cache
+def _written() -> dict[str, Any]:
+    return messages.built(
+        "benchmarks.remote_write",
+        {
+            "Label": [("name", 1, "string"), ("value", 2, "string")],
+            "Sample": [("value", 1, "double"), ("timestamp", 2, "int64")],
+            "TimeSeries": [("labels", 1, "[]Label"), ("samples", 2, "[]Sample")],
+            "WriteRequest": [("timeseries", 1, "[]TimeSeries")],
+        },
+    )
+
+
 class _Answer(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server: LoadServer
@@ -53,8 +87,7 @@ class _Answer(BaseHTTPRequestHandler):
         if "time" not in asked:
             return {"status": "success", "data": {"resultType": "matrix", "result": []}}
         at = float(asked["time"][0])
-        # A load that never changes by a hair is taken for a source that stands still.
-        wobble = 1 - 0.0001 * (at * 0.618 % 1)
+        wobble = wobbling(at)
         series = [
             {"metric": {"namespace": namespace, "deployment": name}, "value": [at, f"{load * wobble:.4f}"]}
             for (namespace, name), load in self.server.loads.items()

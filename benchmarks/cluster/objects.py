@@ -78,12 +78,15 @@ def external_metrics(port: int) -> list[dict[str, Any]]:
     ]
 
 
-def policies(keys: Iterable[Key]) -> str:
+ASKED, PUSHED = "prometheus: {query: load}", "push: {metric: load}"
+
+
+def policies(keys: Iterable[Key], origin: str = ASKED) -> str:
     """Podium's documents: a Signal for each namespace, a policy for each Deployment that does what the HPA does."""
     head = "apiVersion: podium.dev/v1alpha1\n"
     found = [
         f"{head}kind: Signal\nmetadata: {{name: load, namespace: {space}}}\n"
-        "spec: {unit: per_second, prometheus: {query: load}, interval: 1s, staleAfter: 10s}\n"
+        f"spec: {{unit: per_second, {origin}, interval: 1s, staleAfter: 10s}}\n"
         for space in sorted({key[0] for key in keys})
     ]
     found += [

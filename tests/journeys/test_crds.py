@@ -109,7 +109,7 @@ def test_a_status_can_be_written_and_is_read_past(served: ControlPlane, namespac
         ("duration: 12h", "duration: long", "spec.schedule[0].duration"),
         ("capacityPerReplica: 85", "capacityPerReplica: 0", "greater than 0"),
         ("latency: {quantile: 0.99, below: 250ms}", "", "one of unservedFraction and latency"),
-        ("prometheus: {query: up}, ", "", "exactly one of prometheus, replay, cluster"),
+        ("prometheus: {query: up}, ", "", "exactly one of prometheus, replay, cluster, push"),
         ("for: 15h, ", "", "either end or for"),
         ("expect: x3", "expect: often", "spec.events[0].expect"),
         (", atLeast: 500", "", "expect, atLeast or both"),

@@ -1,4 +1,4 @@
-"""What every source of readings does: a recording being replayed and a real Prometheus alike.
+"""What every source of readings does: a recording being replayed, what was pushed and a real Prometheus alike.
 
 Each world shows one moment of the same three series: web measured 7, api measured 12.5, and a third that has ended.
 """
@@ -13,9 +13,13 @@ from collections.abc import AsyncIterator
 import numpy as np
 import pytest
 from tests.servers.prometheus import Server
+from tests.signals.push.senders import named, write_request
 
 from podium.clients.prometheus import PrometheusClient
 from podium.signals.prometheus import PrometheusSource
+from podium.signals.push.batch import STALE
+from podium.signals.push.question import question
+from podium.signals.push.source import PushSource
 from podium.signals.replay import ReplaySource, Track
 from podium.signals.series import Series
 from podium.signals.source import Past, Permanent, Reading, Source, Subject
@@ -55,11 +59,40 @@ def measured(server: Server) -> World:
     return World(source, time.time(), "sources_load", "sources_ended", "sum by (")  # noqa: TID251  a real server's clock
 
 
-@pytest.fixture(params=["replay", pytest.param("prometheus", marks=pytest.mark.prometheus)])
+def pushed() -> World:
+    now = 1_800_000_000.0
+    source = PushSource("pushed")
+    for age, loads in ((20, {"web": 1.0}), (10, {"web": 7.0, "api": 12.5, "ended": 1.0}), (5, {"ended": STALE[0]})):
+        series = [(named("load", deployment=name), [(now - age, value)]) for name, value in loads.items()]
+        source.take(source.decoder.decode(write_request(*series)), now - age)
+    ended = [(named("load", deployment="ended"), [(now - 4, STALE[0])])]
+    source.take(source.decoder.decode(write_request(*ended)), now - 4)
+    load = question("load", {}, rate=False)
+    return World(source, now, load, question("nobody_pushes", {}, rate=False), "no question")
+
+
+KINDS = ["replay", pytest.param("prometheus", marks=pytest.mark.prometheus)]
+
+
+@pytest.fixture(params=["push", *KINDS])
 async def world(request: pytest.FixtureRequest) -> AsyncIterator[World]:
-    found = replayed() if request.param == "replay" else measured(request.getfixturevalue("prometheus"))
+    found = made(request)
     yield found
     await found.source.close()
+
+
+@pytest.fixture(params=KINDS)
+async def past_world(request: pytest.FixtureRequest) -> AsyncIterator[World]:
+    """Those that remember; what was pushed is kept for the present alone."""
+    found = made(request)
+    yield found
+    await found.source.close()
+
+
+def made(request: pytest.FixtureRequest) -> World:
+    if request.param == "prometheus":
+        return measured(request.getfixturevalue("prometheus"))
+    return {"replay": replayed, "push": pushed}[request.param]()
 
 
 def facts(reading: Reading) -> dict[Subject, float]:
@@ -114,30 +147,30 @@ async def test_a_wrong_question_is_permanent_and_names_it(world: World) -> None:
     assert world.wrong in str(raised.value)
 
 
-async def test_the_past_is_what_readings_would_have_said(world: World) -> None:
-    assert isinstance(world.source, Past)
-    at = world.now + np.array([-3600, -1800, 0])
+async def test_the_past_is_what_readings_would_have_said(past_world: World) -> None:
+    assert isinstance(past_world.source, Past)
+    at = past_world.now + np.array([-3600, -1800, 0])
 
-    subjects, values = await world.source.past(world.load, at, 60)
+    subjects, values = await past_world.source.past(past_world.load, at, 60)
 
     rows = [{who: v for who, v in zip(subjects, row, strict=True) if not np.isnan(v)} for row in values.tolist()]
     assert rows == [{}, {}, {WEB: 7, API: 12.5}]
-    assert rows == [facts(await world.source.read(world.load, now)) for now in at.tolist()]
+    assert rows == [facts(await past_world.source.read(past_world.load, now)) for now in at.tolist()]
 
 
-async def test_in_the_past_a_value_too_old_was_missing(world: World) -> None:
-    assert isinstance(world.source, Past)
+async def test_in_the_past_a_value_too_old_was_missing(past_world: World) -> None:
+    assert isinstance(past_world.source, Past)
 
-    _, values = await world.source.past(world.load, world.now + np.arange(0.0, 401.0, 100.0), 150)
+    _, values = await past_world.source.past(past_world.load, past_world.now + np.arange(0.0, 401.0, 100.0), 150)
 
     # Measured at most 10 s before now, or 10 s after it. Prometheus 2.42 takes values for fresh during five minutes.
     assert (~np.isnan(values)).sum(axis=1)[[0, 1, 4]].tolist() == [2, 2, 0]
 
 
-async def test_the_past_of_a_wrong_question_is_permanent(world: World) -> None:
-    assert isinstance(world.source, Past)
+async def test_the_past_of_a_wrong_question_is_permanent(past_world: World) -> None:
+    assert isinstance(past_world.source, Past)
     with pytest.raises(Permanent):
-        await world.source.past(world.wrong, np.array([world.now - 60, world.now]), 60)
+        await past_world.source.past(past_world.wrong, np.array([past_world.now - 60, past_world.now]), 60)
 
 
 async def test_closing_twice_is_fine(world: World) -> None:

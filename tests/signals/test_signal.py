@@ -30,7 +30,10 @@ def test_a_signal_may_come_from_a_recording(origin: str, kind: str) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        (SIGNAL.replace(PROMETHEUS, ""), "an origin: one of prometheus, replay, cluster and anomaly; got nothing"),
+        (
+            SIGNAL.replace(PROMETHEUS, ""),
+            "an origin: one of prometheus, replay, cluster, push and anomaly; got nothing",
+        ),
         (SIGNAL + "  replay: {column: a}\n", "nothing here, because the origin is prometheus; got a mapping"),
         (SIGNAL + "  interval: 2m\n", "at least the interval of 120s"),
         (

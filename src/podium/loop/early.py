@@ -37,12 +37,18 @@ class Early:
     """Waits for the next moment of the grid, or for a reason to turn before it."""
 
     def __init__(
-        self, observer: Observer, sources: Mapping[str, Glanced], fleet: Fleet, clock: Clock = time.monotonic
+        self,
+        observer: Observer,
+        sources: Mapping[str, Glanced],
+        fleet: Fleet,
+        clock: Clock = time.monotonic,
+        apart_seconds: float = APART_SECONDS,
     ) -> None:
         self._observer = observer
         self._sources = sources
         self._fleet = fleet
         self._clock = clock
+        self._apart = apart_seconds
         self._pushed = asyncio.Event()
         self._budget = MOST
         self._next = self._next_look = 0.0
@@ -61,7 +67,7 @@ class Early:
             while not sleeping.done():
                 if await self._told(sleeping) and self._matters(pace(), (asked - pace()) / pace.speed):
                     self._budget -= 1
-                    self._next, self.count = self._clock() + APART_SECONDS, self.count + 1
+                    self._next, self.count = self._clock() + self._apart, self.count + 1
                     return True
         finally:
             sleeping.cancel()

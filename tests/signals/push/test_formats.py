@@ -64,9 +64,10 @@ def test_labels_that_can_never_be_taken_are_named(labels: bytes, expected: str) 
 
 def test_garbage_is_malformed_in_every_format_and_never_anything_else() -> None:
     chance = random.Random(7)
-    whole = write_request((named("load", deployment="web"), [(NOW, 1.0)])), otlp_request(
-        "load", [{"at": NOW, "value": 1.0}], resource=WEB
-    ).SerializeToString()
+    whole = (
+        write_request((named("load", deployment="web"), [(NOW, 1.0)])),
+        otlp_request("load", [{"at": NOW, "value": 1.0}], resource=WEB).SerializeToString(),
+    )
     refused = 0
     for _ in range(600):
         for content in whole:
@@ -139,7 +140,8 @@ def test_attributes_of_the_point_stand_above_those_of_the_resource() -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"[]", b"{", b'{"resourceMetrics": 3}', b'{"resourceMetrics": [{"scopeMetrics": [{"metrics": [null]}]}]}']
+    "body",
+    [b"", b"[]", b"{", b'{"resourceMetrics": 3}', b'{"resourceMetrics": [{"scopeMetrics": [{"metrics": [null]}]}]}'],
 )
 def test_what_is_no_json_request_is_malformed(body: bytes) -> None:
     with pytest.raises(Malformed, match="the body is not an ExportMetricsServiceRequest in json"):

@@ -85,7 +85,7 @@ class Store:
         late = ~rates & (when > now)
         value = np.where(late, self._value_before[slots], value)
         when = np.where(late, self._at_before[slots], when)
-        known = (when <= now) & ~ended(value)
+        known = (when <= now) & np.isfinite(when) & ~ended(value)
         if rates.any():
             risen = self._rate(slots)
             value = np.where(rates, risen, value)
