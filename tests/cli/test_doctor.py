@@ -292,3 +292,14 @@ def prometheus(ahead_seconds: int, body: bytes | None = None) -> Iterator[str]:
         finally:
             server.shutdown()
             serving.join()
+
+
+def test_a_source_that_waits_to_be_told_is_said_to_wait(laid: Path) -> None:
+    settings = laid / "podium.yaml"
+    settings.write_text(settings.read_text().replace("sources:\n", "sources:\n  - {name: told, kind: push}\n"))
+    unread = checks(podium("doctor", "-o", "json", at=laid))["source told"]
+    signal = SIGNAL.replace("prometheus: {query: up}", "push: {metric: up}")
+    (laid / "policies" / "outside.yaml").write_text(signal)
+    read = checks(podium("doctor", "-o", "json", at=laid))["source told"]
+    words = "waits at /ingest for senders with Podium's token"
+    assert (unread, read) == (("hint", f"{words}; no signal reads it"), ("ok", f"{words}: 1 query"))
