@@ -29,6 +29,7 @@ def said(when: str) -> list[str]:
     [
         "requests_per_second > 500 && hour >= 8",
         "requests_per_second in [1.0, 2.0] ? replicas < 5 : cpu > 2",
+        "int(requests_per_second) % int(replicas) == 0",
         "[1.0, 2.0].exists(x, x * 10.0 > requests_per_second)",
     ],
 )
@@ -43,6 +44,9 @@ def test_a_condition_over_known_names_is_right(when: str) -> None:
         ("requests_per_second + 1 > 500.0 || size('a') > 3", "Unsupported operation: float + int"),
         ("requests_per_second in [1.0] ? 1 : 2", "a condition, which is true or false; it gives 1"),
         ("requests_per_second > ", "mismatched input"),
+        ("requests_per_second > 500 && replicas * 2 < 400", "Unsupported operation: float * int"),
+        ("requests_per_second > 500 && 'x'", "No such overload"),
+        ("requests_per_second < 20 || hour > 5 && size('a')", "No such overload"),
         ("nothing.here.at_all()", "one of replicas, ready"),
     ],
 )

@@ -107,7 +107,9 @@ def answer(
         except MemoryError:
             raise
         except Exception as error:  # noqa: BLE001  one row without an answer
-            outcomes[row], wrong = UNKNOWN, wrong or said(error)
+            # A trial's further rows are values that may not fit together; types are wrong whatever the values.
+            outcomes[row] = UNKNOWN
+            wrong = wrong or (said(error) if row == 0 or isinstance(error, TypeError) else "")
             continue
         if found is True or found is False:
             outcomes[row] = YES if found else NO
