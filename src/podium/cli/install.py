@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 MODES = ("recommend", "metric", "floor", "own")
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+_SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
+_IMAGE = re.compile(r"[\w][\w.:/@-]*", re.ASCII)
 _RESOURCE = re.compile(r"[a-z0-9]+(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)+")
 
 
@@ -134,6 +136,8 @@ def _plan(chosen: dict[str, Any], ca: pathlib.Path | None) -> Plan:
             raise click.BadParameter(
                 f"{name!r}: expected PLURAL.GROUP, as in rollouts.argoproj.io", param_hint="--workload"
             )
+    _refuse_odd(given)
+    given["namespaces"] = tuple(dict.fromkeys(given.get("namespaces", ())))
     if "workloads" in given:
         given["workloads"] = tuple(dict.fromkeys((*plan.Plan().workloads, *given["workloads"])))
     if given["replicas"] > 1 and not (given.get("database_secret") and given.get("token_secret")):
@@ -144,6 +148,34 @@ def _plan(chosen: dict[str, Any], ca: pathlib.Path | None) -> Plan:
     if bool(given.get("ca_bundle")) != bool(given.get("serving_secret")):
         raise click.UsageError("--serving-secret and --ca belong together")
     return plan.Plan(**given)
+
+
+def _refuse_odd(given: dict[str, Any]) -> None:
+    """What the cluster would refuse, or what does nothing. Raises BadParameter, UsageError."""
+    from urllib.parse import urlsplit
+
+    from podium.model.quantities import parse_milli
+
+    for name in ("database_secret", "token_secret", "serving_secret", "storage_class"):
+        if name in given and _SUBDOMAIN.fullmatch(given[name]) is None:
+            hint = f"--{name.replace('_', '-')}"
+            raise click.BadParameter(
+                f"{given[name]!r}: expected the name of an object, as in podium-db", param_hint=hint
+            )
+    if _IMAGE.fullmatch(given.get("image", "podium")) is None:
+        raise click.BadParameter(f"{given['image']!r}: expected an image, as in podium:1.0", param_hint="--image")
+    url = urlsplit(given.get("prometheus", "http://prometheus"))
+    if url.scheme not in ("http", "https") or not url.hostname:
+        words = f"{given['prometheus']!r}: expected a URL, as in http://prometheus.monitoring:9090"
+        raise click.BadParameter(words, param_hint="--prometheus")
+    try:
+        enough = parse_milli(given["storage"]) > 0
+    except ValueError:
+        enough = False
+    if not enough:
+        raise click.BadParameter(f"{given['storage']!r}: expected a size, as in 10Gi", param_hint="--storage")
+    if given["mode"] == "recommend" and (given["keda"] or given["serve"]):
+        raise click.UsageError("--keda and --serve-metrics take --mode metric or more: recommend answers nobody")
 
 
 def _pem(path: pathlib.Path) -> str:

@@ -161,6 +161,8 @@ def svg(path: pathlib.Path | None) -> None:
 
     if path is not None and path.suffix != ".svg":
         raise BadInput(f"{path}: expected a name that ends in .svg")
+    if path is not None and not path.parent.is_dir():
+        raise BadInput(f"{path}: cannot be written: there is no folder {path.parent}")
 
 
 def write_text(path: pathlib.Path, text: str) -> None:

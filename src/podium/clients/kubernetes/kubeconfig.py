@@ -87,6 +87,9 @@ def load(files: Sequence[Path], context: str | None = None) -> Access:
     if not roots:
         raise Broken(f"{', '.join(map(str, files)) or 'kubeconfig'}: there is no such file")
     chosen = context or _first_text(roots, "current-context")
+    if context and not any(context == item["name"].text() for root in roots for item in root["contexts"].items()):
+        known = ", ".join(item["name"].text() for root in roots for item in root["contexts"].items()) or "none"
+        raise Broken(f"{files[0]}: no context is named {context!r}; there are: {known}")
     entry = _entry(roots, "contexts", chosen, roots[0]["current-context"])["context"]
     cluster_field = entry["cluster"]
     cluster = _entry(roots, "clusters", cluster_field.needed("the name of a cluster"), cluster_field)["cluster"]

@@ -134,7 +134,8 @@ def from_files(files: Sequence[pathlib.Path], namespace: str) -> list[Original]:
 def _files(paths: Iterable[pathlib.Path]) -> Iterator[pathlib.Path]:
     for path in paths:
         if path.is_dir():
-            yield from sorted(one for one in path.rglob("*") if one.suffix.lower() in (".yaml", ".yml", ".json"))
+            named = (one for one in path.rglob("*") if one.suffix.lower() in (".yaml", ".yml", ".json"))
+            yield from sorted(one for one in named if one.is_file())  # a pipe would be waited for
         else:
             yield path
 
@@ -144,7 +145,8 @@ def _values(data: bytes) -> Iterator[tuple[Any, int]]:
     for parsed in reading.read(data):
         value: Any = parsed.value
         marks = parsed.marks
-        if isinstance(value, dict) and value.get("kind") == "List" and isinstance(value.get("items"), list):
+        kind = value.get("kind") if isinstance(value, dict) else None
+        if isinstance(kind, str) and kind.removesuffix("List") in ("", *KINDS) and isinstance(value.get("items"), list):
             for number, item in enumerate(value["items"]):
                 mark = marks.get(("items", number))
                 yield item, mark.line if mark else 1
