@@ -101,7 +101,7 @@ async def test_a_content_type_that_names_version_one_is_taken() -> None:
         (b"garbage", PROTOBUF, OTLP, "the body is not an ExportMetricsServiceRequest in protobuf"),
         (b"garbage", JSON, OTLP, "the body is not an ExportMetricsServiceRequest in json"),
         (b"garbage", JSON | {"content-encoding": "gzip"}, OTLP, "the body is not gzip"),
-        (gzip.compress(b"{}")[:-4], JSON | {"content-encoding": "gzip"}, OTLP, "not one whole gzip member"),
+        (gzip.compress(b"{}", mtime=0)[:-4], JSON | {"content-encoding": "gzip"}, OTLP, "not one whole gzip member"),
     ],
 )
 async def test_what_can_never_be_taken_is_400_and_nothing_is(
@@ -130,7 +130,7 @@ async def test_no_room_is_429_and_says_when_to_come_again() -> None:
     [
         (snappy(BODY), REMOTE, WRITE, Limits(most_bytes=10)),
         (snappy(bytes(10_000)), REMOTE, WRITE, Limits(most_unpacked=9_999)),
-        (gzip.compress(bytes(10_000)), JSON | {"content-encoding": "gzip"}, OTLP, Limits(most_unpacked=9_999)),
+        (gzip.compress(bytes(10_000), mtime=0), JSON | {"content-encoding": "gzip"}, OTLP, Limits(most_unpacked=9_999)),
     ],
 )
 async def test_what_is_too_large_packed_or_not_is_413(
