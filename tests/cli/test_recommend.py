@@ -207,7 +207,7 @@ def test_what_a_server_refuses_is_one_clear_line(
 def test_a_context_that_is_not_there_is_named_with_those_that_are(server: ApiServer, tmp_path: Path) -> None:
     result = call("recommend", "--kubeconfig", server.kubeconfig(tmp_path), "--context", "there")
     assert result.exit_code == outcome.BAD_INPUT
-    assert "no entry of contexts is named 'there'; there are: here" in result.stderr
+    assert "no context is named 'there'; there are: here" in result.stderr
 
 
 def test_a_server_that_is_not_there_is_out_of_reach(tmp_path: Path) -> None:

@@ -82,12 +82,12 @@ async def test_a_cap_that_is_asked_for_by_values_that_fell_together_takes_nothin
 
 @pytest.mark.parametrize("limit", ["400ms"])
 async def test_a_rule_that_takes_too_long_is_named_and_holds_what_it_might_keep_up(tmp_path: Path, limit: str) -> None:
-    when = f"queue > 100.0 && {HOSTILE}"
+    when = f"queue > 500.1 && queue < 500.9 && {HOSTILE}"  # between the values that a trial tries
     text = documents(when, "{minReplicas: 9}")
     async with stage(tmp_path, text, environ={"PODIUM_LOOP__RULES__LIMIT": limit}) as stood:
         telling(stood, 25.0, 10.0)
         await stood.minutes(2)
-        telling(stood, 25.0, 500.0)
+        telling(stood, 25.0, 500.2)
         await stood.minutes(8)
         row = stood.program.live.workload("local/shop/deployment.apps/web")
         assert stood.replicas() == 4  # 3 would do, but nobody can say whether 9 are asked for
