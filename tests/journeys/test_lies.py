@@ -93,7 +93,7 @@ def before(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return folders
 
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.timeout(300), pytest.mark.slow]
 
 
 @dataclasses.dataclass
