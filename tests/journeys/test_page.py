@@ -291,6 +291,7 @@ async def test_keys_lead_to_a_workload_and_back() -> None:
         await page.keyboard.press("?")
         await expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
         await page.keyboard.press("Escape")
+        await expect(page.get_by_role("dialog", name="Keys")).to_be_hidden()
         await page.keyboard.press("2")
         await expect(page.get_by_role("heading", level=1, name="Sources and guards")).to_be_visible()
 
